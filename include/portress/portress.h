@@ -1,0 +1,148 @@
+/*
+ * portress/portress.h - open a site, begin a call, act.
+ *
+ *	struct pt_site *site;
+ *	struct pt_site_setup setup = PT_SITE_SETUP_INIT;
+ *	...
+ *	pt_site_open(&setup, &site);
+ *
+ *	struct pt_call *call;
+ *	pt_call_begin(site, NULL, &asker, &call);
+ *	err = pt_signin(call, &form, PT_GRANT_SESSION, &grant);
+ *	pt_call_end(call);
+ *
+ * A site is immutable once open and may be used by any number of threads. A call belongs to one
+ * thread at a time; everything an act hands out lives until pt_call_end, which wipes it.
+ * The library installs no signal handlers, opens no sockets and starts no threads.
+ */
+#ifndef PORTRESS_PORTRESS_H
+#define PORTRESS_PORTRESS_H
+
+#include "portress/account.h"
+#include "portress/base.h"
+#include "portress/courier.h"
+#include "portress/store.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the site ----------------------------------------------------------------------------- */
+
+/* How an account proves an address may be spelled at sign-in, what is asked for, how long things
+ * last. Dialects differ by these, and by nothing below the surface. */
+struct pt_policy {
+	size_t size; /* sizeof(struct pt_policy) */
+
+	/* names */
+	size_t username_min; /* characters of [A-Za-z0-9_] */
+	size_t username_max;
+	bool names_required;	/* given and family name at sign-up */
+	size_t name_max;	/* bytes of each */
+	bool signin_with_email; /* an address is accepted where a user name is asked for */
+
+	/* passwords */
+	size_t password_min;	   /* see password_in_bytes */
+	size_t password_max;	   /* code points; at most 1024 bytes in any case */
+	bool password_in_bytes;	   /* password_min counts bytes, as older systems do */
+	bool password_blocklist;   /* refuse what everybody tries first */
+
+	/* new hashes */
+	bool hash_bcrypt; /* other programs read the users table and know only bcrypt */
+	uint32_t bcrypt_cost;
+	uint32_t argon2_kib;
+	uint32_t argon2_passes;
+
+	/* lives */
+	pt_time session_life;
+	pt_time verify_life;
+	pt_time reset_life;
+	pt_time access_life;
+	pt_time refresh_life;
+	pt_time refresh_grace;
+
+	/* limits: at most this many in any hour; 0 switches one off */
+	int signin_per_account;
+	int signin_per_client;
+	int mail_per_recipient;
+	int mail_per_client;
+
+	pt_time failure_delay; /* a failed sign-in is answered this much later, without holding a thread */
+	bool captcha;	       /* sign-up asks the site's captcha */
+};
+
+/* The defaults of a site of its own (NIST SP 800-63B-4 where it speaks). */
+PT_API void pt_policy_init(struct pt_policy *policy);
+
+/* Keys. Borrowed while pt_site_open runs. At least 32 bytes each where set. */
+struct pt_keys {
+	pt_str root;	/* everything not listed below is derived from it (HKDF-SHA256) */
+	pt_str csrf;	/* "" derives it */
+	pt_str access;	/* HS256 key of access tokens; "" derives it */
+	pt_str refresh; /* HS256 key of refresh tokens; "" derives it */
+	pt_str pepper;	/* "" uses none */
+};
+
+struct pt_site_setup {
+	size_t size; /* sizeof(struct pt_site_setup) */
+	const struct pt_policy *policy;
+	const struct pt_keys *keys;
+	const struct pt_store *store;	  /* copied; closed by pt_site_close */
+	const struct pt_captcha *captcha; /* copied; NULL if policy.captcha is false */
+	pt_str public_url; /* origin and mount, "https://id.example.org/auth": the base of mailed links */
+	void (*letter_waits)(void *ctx); /* after an act wrote a letter: wake the outbox; may be NULL */
+	void *letter_waits_ctx;
+};
+
+struct pt_site;
+
+/* PT_F_CONFIG: the setup cannot work; one log line says why. */
+PT_API PT_CHECK pt_err pt_site_open(const struct pt_site_setup *setup, struct pt_site **out);
+
+/* Closes the store and wipes the keys. No call may be open. NULL is fine. */
+PT_API void pt_site_close(struct pt_site *site);
+
+PT_API const struct pt_policy *pt_site_policy(const struct pt_site *site);
+
+/* A read may block on a network: run acts that only read on a worker too. */
+PT_API bool pt_site_store_is_remote(const struct pt_site *site);
+
+/* PT_F_STORE with *why for an operator when the store cannot serve now. */
+PT_API PT_CHECK pt_err pt_site_check(struct pt_site *site, pt_arena *arena, pt_str *why);
+
+/* ---- the call ----------------------------------------------------------------------------- */
+
+/* Who asks. Copied. */
+struct pt_asker {
+	pt_str client;	   /* address; "" unknown */
+	bool client_known; /* false: do not count per address (an unconfigured proxy stands between) */
+	pt_str user_agent;
+	pt_str request; /* request id */
+	pt_time now;	/* 0: the wall clock */
+};
+
+struct pt_call;
+
+/* arena NULL: the call has its own. Otherwise it must outlive the call, and is not closed. */
+PT_API PT_CHECK pt_err pt_call_begin(struct pt_site *site, pt_arena *arena,
+	const struct pt_asker *asker, struct pt_call **out);
+
+/* NULL is fine. */
+PT_API void pt_call_end(struct pt_call *call);
+
+PT_API pt_time pt_call_now(const struct pt_call *call);
+PT_API pt_arena *pt_call_arena(struct pt_call *call);
+PT_API struct pt_site *pt_call_site(const struct pt_call *call);
+
+/* After PT_E_LIMITED, PT_E_MAIL_LIMITED or PT_E_BUSY: how long to wait. */
+PT_API pt_time pt_call_retry_after(const struct pt_call *call);
+
+PT_API const char *pt_version(void);
+
+/* True in a build with test hooks: never to be served to people. */
+PT_API bool pt_has_test_hooks(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,120 @@
+/*
+ * postgres_conn.h - one connection to PostgreSQL: statements with deadlines, answers as sql_rows.
+ *
+ * A connection belongs to one thread at a time. No function here blocks past its deadline, save that
+ * libpq resolves host names with the C library.
+ */
+#ifndef STORE_SQL_POSTGRES_CONN_H
+#define STORE_SQL_POSTGRES_CONN_H
+
+#include <libpq-fe.h>
+
+#include "store/drivers.h"
+#include "store/sql/port.h"
+
+/* What we use of libpq, opened when the first PostgreSQL store is. */
+#define PQ_FUNCTIONS(X)                                                                            \
+	X(conndefaults)                                                                            \
+	X(conninfoFree)                                                                            \
+	X(conninfoParse)                                                                           \
+	X(connectPoll)                                                                             \
+	X(connectStartParams)                                                                      \
+	X(consumeInput)                                                                            \
+	X(enterPipelineMode)                                                                       \
+	X(errorMessage)                                                                            \
+	X(exitPipelineMode)                                                                        \
+	X(finish)                                                                                  \
+	X(flush)                                                                                   \
+	X(freemem)                                                                                 \
+	X(ftype)                                                                                   \
+	X(getResult)                                                                               \
+	X(getisnull)                                                                               \
+	X(getlength)                                                                               \
+	X(getvalue)                                                                                \
+	X(isBusy)                                                                                  \
+	X(nfields)                                                                                 \
+	X(ntuples)                                                                                 \
+	X(pipelineSync)                                                                            \
+	X(resultErrorField)                                                                        \
+	X(resultStatus)                                                                            \
+	X(sendPrepare)                                                                             \
+	X(sendQuery)                                                                               \
+	X(sendQueryParams)                                                                         \
+	X(sendQueryPrepared)                                                                       \
+	X(setNoticeProcessor)                                                                      \
+	X(setnonblocking)                                                                          \
+	X(socket)                                                                                  \
+	X(status)                                                                                  \
+	X(cmdTuples)                                                                               \
+	X(clear)                                                                                   \
+	X(transactionStatus)
+
+struct pq {
+#define PQ_MEMBER(name) __typeof__(PQ##name) *name;
+	PQ_FUNCTIONS(PQ_MEMBER)
+#undef PQ_MEMBER
+};
+
+extern struct pq pq;
+
+PT_CHECK pt_err pq_open(void);
+
+/* Keywords and values for PQconnectStartParams, and how patient the sessions are. */
+struct pg_target {
+	const char *const *keywords;
+	const char *const *values;
+	const char *session; /* the SET statements that a new session begins with */
+};
+
+/* What the last thing that went wrong means for the connection and the act. */
+enum pg_trouble {
+	PG_FINE,
+	PG_AGAIN,  /* serialisation, deadlock, a plan gone stale: roll back and run the act again */
+	PG_BROKEN, /* the connection is no more, or cannot be used */
+	PG_SILENT, /* no answer by the deadline: the server hangs, or the network does */
+};
+
+enum {
+	PG_TEXTS = SQL_STATEMENTS + SQL_DYNAMIC, /* statements of the list, then slots of run_text */
+	PG_LOCK_NAME = PG_TEXTS,		 /* the driver's own */
+	PG_NAMES,
+};
+
+struct pg_conn {
+	PGconn *pq;
+	pt_time deadline; /* of the act, on the monotonic clock */
+	pt_time asked_at; /* when the last exchange was sent */
+	const char *begin; /* sent before the next statement; NULL: the transaction has begun */
+	enum pg_trouble trouble;
+	unsigned unread;  /* commands whose answers nobody has read yet */
+	bool connected;
+	bool prepared[PG_NAMES];
+};
+
+/* Connects and sets the session up. PT_F_STORE: *why says it in words without secrets. */
+PT_CHECK pt_err pg_connect(
+	struct pg_conn *conn, const struct pg_target *target, pt_time deadline, char *why, size_t size);
+
+void pg_disconnect(struct pg_conn *conn);
+
+/* False when the server has hung up meanwhile; reads what was left unread. */
+bool pg_is_usable(struct pg_conn *conn, pt_time deadline);
+
+/*
+ * Runs one text under a name (0..PG_NAMES-1), together with conn->begin when that is due. PT_E_TAKEN:
+ * 23505. PT_F_STORE: see conn->trouble; logged here unless the trouble is that of the connection or
+ * leads to another try.
+ */
+PT_CHECK pt_err pg_run(struct pg_conn *conn, pt_arena *arena, unsigned name, const char *text,
+	const struct sql_value *args, size_t n_args, struct sql_rows *rows);
+
+/* Several statements in one text, outside of the extended protocol; takes as long as it takes. */
+PT_CHECK pt_err pg_script(struct pg_conn *conn, pt_arena *arena, const char *text);
+
+/* "COMMIT" or "ROLLBACK", and waits for the answer. */
+PT_CHECK pt_err pg_end(struct pg_conn *conn, const char *text);
+
+/* Ends a transaction that only read; whoever uses the connection next reads the answer. */
+void pg_end_unread(struct pg_conn *conn);
+
+#endif

@@ -1,0 +1,333 @@
+/*
+ * test_json.c - JSON at the edge.
+ */
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/str.h"
+
+#include "base/banned.h"
+
+static struct arena *arena;
+
+static int world(void **state)
+{
+	(void)state;
+	arena = arena_open(16 * MIB);
+	return arena ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	arena_close(arena);
+	return 0;
+}
+
+static struct json_value value_of(const char *text)
+{
+	struct json_value value;
+
+	assert_int_equal(json_read(arena, str(text), &value), PT_OK);
+	return value;
+}
+
+/* n copies of `open`, then of `close`. */
+static pt_str nested(size_t n, const char *open, const char *middle, const char *close)
+{
+	struct buf b = BUF(arena, 1 * MIB);
+
+	for (size_t i = 0; i < n; i++)
+		buf_str(&b, str(open));
+	buf_str(&b, str(middle));
+	for (size_t i = 0; i < n; i++)
+		buf_str(&b, str(close));
+	assert_false(b.failed);
+	return buf_view(&b);
+}
+
+static pt_str object_of(size_t members)
+{
+	struct buf b = BUF(arena, 1 * MIB);
+	struct json j = JSON(&b);
+
+	json_object(&j, NULL);
+	for (size_t i = 0; i < members; i++) {
+		char name[16];
+		struct buf n = BUF_FIXED(name);
+
+		buf_uint(&n, i);
+		json_str(&j, name, PT_STR("v"));
+	}
+	json_object_end(&j);
+	return buf_view(&b);
+}
+
+static pt_str string_of(size_t length)
+{
+	struct buf b = BUF(arena, 1 * MIB);
+	char *p;
+
+	buf_char(&b, '"');
+	p = buf_reserve(&b, length);
+	memset(p, 'x', length);
+	buf_char(&b, '"');
+	return buf_view(&b);
+}
+
+/* ---- reading ---- */
+
+static void every_kind_of_value_is_read(void **state)
+{
+	struct json_value top = value_of(" {\"null\":null, \"yes\":true, \"no\":false, \"int\":-7,"
+					 " \"real\":1.5, \"text\":\"a\\u00fc\\n\", \"list\":[1,[],{}]} ");
+	const struct json_value *list = json_find(&top, PT_STR("list"));
+
+	(void)state;
+	assert_int_equal(top.type, JSON_OBJECT);
+	assert_int_equal(top.n, 7);
+	assert_int_equal(json_find(&top, PT_STR("null"))->type, JSON_NULL);
+	assert_true(json_find(&top, PT_STR("yes"))->truth);
+	assert_int_equal(json_find(&top, PT_STR("no"))->type, JSON_BOOL);
+	assert_false(json_find(&top, PT_STR("no"))->truth);
+	assert_int_equal(json_find(&top, PT_STR("int"))->number, -7);
+	assert_string_equal(json_find(&top, PT_STR("int"))->text.p, "-7");
+	assert_int_equal(json_find(&top, PT_STR("real"))->type, JSON_NUMBER);
+	assert_int_equal(json_find(&top, PT_STR("real"))->text.n, 0);
+	assert_string_equal(json_find(&top, PT_STR("text"))->text.p, "a\xC3\xBC\n");
+	assert_int_equal(list->n, 3);
+	assert_int_equal(list->items[0].number, 1);
+	assert_int_equal(list->items[0].name.n, 0);
+	assert_int_equal(list->items[1].type, JSON_ARRAY);
+	assert_int_equal(list->items[2].type, JSON_OBJECT);
+	assert_string_equal(top.items[0].name.p, "null");
+}
+
+static void what_is_absent_is_not_found(void **state)
+{
+	struct json_value top = value_of("{\"a\":1}"), list = value_of("[1]");
+
+	(void)state;
+	assert_null(json_find(&top, PT_STR("b")));
+	assert_null(json_find(&top, PT_STR("a\0")));
+	assert_null(json_find(&list, PT_STR("")));
+}
+
+static void widest_integers_are_read(void **state)
+{
+	(void)state;
+	assert_true(value_of("9223372036854775807").number == INT64_MAX);
+	assert_string_equal(value_of("-9223372036854775808").text.p, "-9223372036854775808");
+	assert_int_equal(json_check(PT_STR("9223372036854775808")), PT_E_MALFORMED);
+}
+
+static void what_is_not_strict_json_is_refused(void **state)
+{
+	static const char *const rows[] = { "", " ", "{", "}", "{}{}", "{} x", "[1,]", "{\"a\":1,}",
+		"{'a':1}", "{a:1}", "[01]", "[+1]", "[.5]", "[1.]", "[NaN]", "[Infinity]", "[1e999]",
+		"nul", "True", "\"\t\"", "\"\\x\"", "\"\\u12\"", "\"open", "/**/1", "1 // c",
+		"\xEF\xBB\xBF{}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "[\"\\u0000\"]",
+		"{\"\\u0000\":1}", "[\"\xFF\"]", "[\"\xC0\x80\"]", "[\"\xED\xA0\x80\"]",
+		"[\"\\ud800\"]", "[\"\\udc00\\ud800\"]", "[1}", "{\"a\"}", "{\"a\":}", "[,]", "]" };
+	struct json_value value = { .n = 42 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(json_read(arena, str(rows[i]), &value), PT_E_MALFORMED);
+		assert_int_equal(json_check(str(rows[i])), PT_E_MALFORMED);
+	}
+	assert_int_equal(json_check(PT_STR("{}\0")), PT_E_MALFORMED);
+	assert_int_equal(json_check(PT_STR("\"a\0b\"")), PT_E_MALFORMED);
+	assert_int_equal(json_check((pt_str){ NULL, 0 }), PT_E_MALFORMED);
+	assert_int_equal(value.n, 42);
+}
+
+static void depth_ends_at_32(void **state)
+{
+	(void)state;
+	assert_int_equal(json_check(nested(32, "[", "", "]")), PT_OK);
+	assert_int_equal(json_check(nested(33, "[", "", "]")), PT_E_MALFORMED);
+	assert_int_equal(json_check(nested(32, "{\"a\":", "1", "}")), PT_OK);
+	assert_int_equal(json_check(nested(33, "{\"a\":", "1", "}")), PT_E_MALFORMED);
+	assert_int_equal(json_check(nested(100000, "[", "", "")), PT_E_MALFORMED);
+}
+
+static void brackets_in_strings_are_not_depth(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		json_check(PT_STR("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]")), PT_OK);
+	assert_int_equal(
+		json_check(PT_STR("[\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]")), PT_OK);
+	assert_int_equal(json_check(nested(40, "[],", "1", "")), PT_E_MALFORMED);
+}
+
+static void members_end_at_256(void **state)
+{
+	(void)state;
+	assert_int_equal(json_check(object_of(256)), PT_OK);
+	assert_int_equal(json_check(object_of(257)), PT_E_MALFORMED);
+}
+
+static void strings_end_at_16_kib(void **state)
+{
+	pt_str longest = string_of(16 * KIB), longer = string_of(16 * KIB + 1);
+	struct buf b = BUF(arena, 1 * MIB);
+
+	(void)state;
+	assert_int_equal(json_check(longest), PT_OK);
+	assert_int_equal(json_check(longer), PT_E_MALFORMED);
+	buf_str(&b, PT_STR("[{"));
+	buf_str(&b, longer);
+	buf_str(&b, PT_STR(":1}]"));
+	assert_int_equal(json_check(buf_view(&b)), PT_E_MALFORMED);
+}
+
+static void object_of_strings_is_read(void **state)
+{
+	struct json_member *members;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(json_read_strings(arena, PT_STR("{\"b\":\"1\",\"a\":\"\"}"), &members, &n),
+		PT_OK);
+	assert_int_equal(n, 2);
+	assert_string_equal(members[0].name.p, "b");
+	assert_string_equal(members[0].value.p, "1");
+	assert_string_equal(members[1].name.p, "a");
+	assert_int_equal(members[1].value.n, 0);
+	assert_int_equal(json_read_strings(arena, PT_STR("{}"), &members, &n), PT_OK);
+	assert_int_equal(n, 0);
+}
+
+static void anything_but_strings_is_refused_where_strings_are_due(void **state)
+{
+	static const char *const rows[] = { "[]", "\"a\"", "null", "{\"a\":1}", "{\"a\":null}",
+		"{\"a\":\"b\",\"c\":[]}", "{\"a\":{\"b\":\"c\"}}" };
+	struct json_member *members = NULL;
+	size_t n = 42;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(
+			json_read_strings(arena, str(rows[i]), &members, &n), PT_E_MALFORMED);
+	assert_null(members);
+	assert_int_equal(n, 42);
+}
+
+static void arena_that_is_full_is_our_fault(void **state)
+{
+	struct arena *small = arena_open(128);
+	struct json_value value = { .n = 42 };
+
+	(void)state;
+	assert_int_equal(json_read(small, PT_STR("[1,2,3,4,5,6,7,8,9]"), &value), PT_F_MEMORY);
+	assert_int_equal(value.n, 42);
+	arena_close(small);
+}
+
+static void text_outlives_what_it_was_read_from(void **state)
+{
+	char text[] = "{\"name\":\"value\"}";
+	struct json_member *members;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(json_read_strings(arena, str(text), &members, &n), PT_OK);
+	memset(text, 'x', sizeof(text));
+	assert_string_equal(members[0].name.p, "name");
+	assert_string_equal(members[0].value.p, "value");
+}
+
+/* ---- writing ---- */
+
+static void writer_keeps_the_commas(void **state)
+{
+	struct buf b = BUF(arena, 1 * KIB);
+	struct json j = JSON(&b);
+
+	(void)state;
+	json_object(&j, NULL);
+	json_str(&j, "s", PT_STR("</\""));
+	json_int(&j, "i", -5);
+	json_array(&j, "a");
+	json_int(&j, NULL, 1);
+	json_object(&j, NULL);
+	json_object_end(&j);
+	json_array(&j, NULL);
+	json_array_end(&j);
+	json_null(&j, NULL);
+	json_array_end(&j);
+	json_bool(&j, "t", true);
+	json_bool(&j, "f", false);
+	json_raw(&j, "r", PT_STR("{\"x\":1}"));
+	json_object(&j, "o");
+	json_null(&j, "n");
+	json_object_end(&j);
+	json_object_end(&j);
+	assert_string_equal(buf_view(&b).p,
+		"{\"s\":\"\\u003c/\\\"\",\"i\":-5,\"a\":[1,{},[],null],\"t\":true,\"f\":false,"
+		"\"r\":{\"x\":1},\"o\":{\"n\":null}}");
+	assert_int_equal(json_check(buf_view(&b)), PT_OK);
+}
+
+static void writer_past_its_ceiling_fails(void **state)
+{
+	struct buf b = BUF(arena, 8);
+	struct json j = JSON(&b);
+	pt_str out;
+
+	(void)state;
+	json_object(&j, NULL);
+	json_str(&j, "name", PT_STR("value"));
+	json_object_end(&j);
+	assert_int_equal(buf_done(&b, &out), PT_F_MEMORY);
+}
+
+static void whatever_text_is_written_can_be_read(void **state)
+{
+	(void)state;
+	for (unsigned pair = 0x100; pair <= 0xFFFF; pair += 3) {
+		char text[] = { (char)(pair >> 8), (char)pair };
+		struct buf b = BUF_FIXED(((char[64]){ 0 }));
+		struct json_value value;
+		pt_err wanted = text[0] && text[1] ? PT_OK : PT_E_MALFORMED;
+
+		buf_json(&b, str_n(text, 2));
+		assert_int_equal(json_read(arena, buf_view(&b), &value), wanted);
+		if (wanted == PT_OK && str_utf8(str_n(text, 2)))
+			assert_true(str_eq(value.text, str_n(text, 2)));
+	}
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, world, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(every_kind_of_value_is_read),
+		STORY(what_is_absent_is_not_found),
+		STORY(widest_integers_are_read),
+		STORY(what_is_not_strict_json_is_refused),
+		STORY(depth_ends_at_32),
+		STORY(brackets_in_strings_are_not_depth),
+		STORY(members_end_at_256),
+		STORY(strings_end_at_16_kib),
+		STORY(object_of_strings_is_read),
+		STORY(anything_but_strings_is_refused_where_strings_are_due),
+		STORY(arena_that_is_full_is_our_fault),
+		STORY(text_outlives_what_it_was_read_from),
+		STORY(writer_keeps_the_commas),
+		STORY(writer_past_its_ceiling_fails),
+		STORY(whatever_text_is_written_can_be_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -282,8 +282,8 @@ pt_err digest_hmac(pt_str key, pt_str message, struct pt_hash *out)
 
 static OSSL_PARAM octets(const char *name, pt_str s)
 {
-	/* OpenSSL's reader of parameters takes no const; it only reads them. */
-	return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)s.p, s.n);
+	/* OpenSSL's type of a parameter has no const, but it only reads these. NULL is an error. */
+	return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)(s.n > 0 ? s.p : ""), s.n);
 }
 
 pt_err digest_derive(pt_str secret, pt_str salt, pt_str info, struct key *out)

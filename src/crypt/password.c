@@ -11,8 +11,8 @@
  *      | queue is full
  *      +---------------> refused, PT_E_BUSY
  *
- * (1) running <= concurrent.  (2) waiting <= queue.  (3) handed <= waiting: a place that was handed
- * over is taken by one who waited, so that a newcomer never passes them.
+ * (1) running <= concurrent.  (2) waiting <= queue.  (3) A place that was handed over stays counted
+ * in running, and is taken by one who waited: a newcomer never passes them.
  *
  * Peppered hashes begin with "pep1:", so that older ones still verify and are then made anew.
  */
@@ -56,8 +56,8 @@ static struct {
 	unsigned concurrent; /* 0: not decided yet */
 	unsigned queue;
 	unsigned running;
-	unsigned waiting;
-	unsigned handed;
+	unsigned waiting; /* without a place */
+	unsigned handed;  /* places given to those who have not woken yet */
 } gate = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.handover = PTHREAD_COND_INITIALIZER,
@@ -98,7 +98,6 @@ static pt_err gate_enter_locked(void)
 	while (gate.handed == 0)
 		pthread_cond_wait(&gate.handover, &gate.lock);
 	gate.handed--;
-	gate.waiting--;
 	return PT_OK;
 }
 
@@ -113,7 +112,8 @@ static pt_err gate_enter(void)
 static void gate_leave(void)
 {
 	pthread_mutex_lock(&gate.lock);
-	if (gate.waiting > gate.handed) {
+	if (gate.waiting > 0) {
+		gate.waiting--;
 		gate.handed++;
 		pthread_cond_signal(&gate.handover);
 	} else {
@@ -131,7 +131,7 @@ uint64_t password_hashes_computed(void)
 unsigned password_hashes_waiting(void)
 {
 	pthread_mutex_lock(&gate.lock);
-	unsigned waiting = gate.waiting - gate.handed;
+	unsigned waiting = gate.waiting;
 	pthread_mutex_unlock(&gate.lock);
 	return waiting;
 }
@@ -198,7 +198,9 @@ static pt_err bcrypt_make(
 	if (!crypt_gensalt_rn("$2b$", params->bcrypt_cost, salt, sizeof(salt), setting,
 		    (int)sizeof(setting)))
 		return fault(PT_F_CRYPTO, "bcrypt with cost %u is refused", params->bcrypt_cost);
-	return password_crypt(setting, phrase, out, size);
+
+	pt_err err = password_crypt(setting, phrase, out, size);
+	return err == PT_E_MALFORMED ? fault(PT_F_CRYPTO, "libcrypt refuses its own setting") : err;
 }
 
 /* Where bcrypt would cut, the person is told instead. */

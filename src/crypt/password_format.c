@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "crypt/digest.h"
 
@@ -480,8 +481,7 @@ pt_err password_crypt(const char *setting, pt_str password, char *out, size_t si
 	const char *hash = crypt_r(phrase, setting, work);
 	size_t n = hash ? strlen(hash) : 0;
 	if (!hash || hash[0] == '*')
-		err = errno == ENOMEM ? fault(PT_F_MEMORY, "no memory for crypt")
-				      : fault(PT_F_CRYPTO, "libcrypt does not know a setting");
+		err = errno == ENOMEM ? fault(PT_F_MEMORY, "no memory for crypt") : PT_E_MALFORMED;
 	else if (n >= size)
 		err = fault(PT_F_BUG, "a hash of libcrypt is %zu bytes long", n);
 	else
@@ -501,7 +501,12 @@ static pt_err crypt_compare(const struct password_recipe *recipe, pt_str passwor
 {
 	char hash[CRYPT_OUTPUT_SIZE];
 
-	TRY(password_crypt(recipe->text, fits ? password : PT_STR(""), hash, sizeof(hash)));
+	pt_err err = password_crypt(recipe->text, fits ? password : PT_STR(""), hash, sizeof(hash));
+	if (err == PT_E_MALFORMED) {
+		log_say(LOG_WARN, "password.unusable", "libcrypt does not take a stored hash");
+		return PT_E_CREDENTIALS;
+	}
+	TRY(err);
 	bool same = digest_equal(str(hash), str(recipe->text));
 	crypt_wipe(hash, sizeof(hash));
 	return same && fits ? PT_OK : PT_E_CREDENTIALS;
@@ -531,12 +536,22 @@ static pt_err bcrypt_sha256_verify(const struct password_recipe *recipe, pt_str 
 	return err;
 }
 
-static pt_err hash_compare(const struct password_recipe *recipe, uint8_t *computed)
+/*
+ * PBKDF2, and scrypt on top of it, give the password to HMAC as its key, where "abc" and "abc" with
+ * zeros behind it are the same key. The one with zeros is not what the person chose.
+ */
+static bool fits_hmac(pt_str password)
+{
+	return password.n == 0 || password.p[password.n - 1] != '\0';
+}
+
+static pt_err hash_compare(
+	const struct password_recipe *recipe, uint8_t *computed, pt_str password)
 {
 	bool same = CRYPTO_memcmp(computed, recipe->hash, recipe->hash_n) == 0;
 
 	crypt_wipe(computed, recipe->hash_n);
-	return same ? PT_OK : PT_E_CREDENTIALS;
+	return same && fits_hmac(password) ? PT_OK : PT_E_CREDENTIALS;
 }
 
 static pt_err scrypt_verify(const struct password_recipe *recipe, pt_str password)
@@ -549,7 +564,7 @@ static pt_err scrypt_verify(const struct password_recipe *recipe, pt_str passwor
 		    computed, recipe->hash_n) != 0)
 		return errno == ENOMEM ? fault(PT_F_MEMORY, "no memory for scrypt")
 				       : fault(PT_F_CRYPTO, "libsodium refuses scrypt parameters");
-	return hash_compare(recipe, computed);
+	return hash_compare(recipe, computed, password);
 }
 
 static pt_err pbkdf2_verify(const struct password_recipe *recipe, pt_str password)
@@ -562,7 +577,7 @@ static pt_err pbkdf2_verify(const struct password_recipe *recipe, pt_str passwor
 			(int)recipe->salt_n, (int)recipe->cost, digest, (int)recipe->hash_n,
 			computed))
 		return fault(PT_F_CRYPTO, "OpenSSL refuses PBKDF2 with %s", recipe->digest);
-	return hash_compare(recipe, computed);
+	return hash_compare(recipe, computed, password);
 }
 
 /* ---- the table ---------------------------------------------------------------------------- */

@@ -42,7 +42,8 @@ struct password_format {
 /* The row that a stored string belongs to, or NULL. */
 const struct password_format *password_format_find(pt_str stored);
 
-/* crypt(3) of a setting, into out. PT_F_MEMORY, PT_F_CRYPTO. `password` fits bcrypt. */
+/* crypt(3) into out. `password` has no NUL and under 512 bytes. PT_E_MALFORMED: libcrypt does not
+ * take the setting. */
 PT_CHECK pt_err password_crypt(const char *setting, pt_str password, char *out, size_t size);
 
 /* What bcrypt reads whole: at most 72 bytes, none of them NUL. */

@@ -74,10 +74,10 @@ static const struct sample samples[] = {
 		"vMIVaFslIErTaduBMJXcjuQ==" },
 
 	/* Drepper's specification of SHA-crypt */
-	{ "sha256-crypt", "Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc8" },
+	{ "sha256-crypt", "Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5" },
 	{ "sha512-crypt", "Hello world!",
-		"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCo"
-		"EOfaS35inz1" },
+		"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFC"
+		"oEOfaS35inz1" },
 	{ "sha256-crypt", HORSE, "$5$rounds=1000$d1S/5CqSzGT9QB86$bYuB1ScPEzlr9lUwZki8daT2V3aRBGsdb6VmtIUfFY5" },
 	{ "sha512-crypt", HORSE,
 		"$6$rounds=1000$1YFlCWOh3e3yqOrD$yf.T7a2af3bWtgcyhiZyXWxyMuJf93wUjCn30N/8uzL5YV.4DSqg/sZd"

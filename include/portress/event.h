@@ -30,6 +30,7 @@ enum pt_event_kind {
 	PT_EVENT_ACCOUNT_ENABLED = 16,
 	PT_EVENT_ACCOUNT_DELETED = 17,
 	PT_EVENT_PASSWORD_SET = 18, /* by an operator */
+	PT_EVENT_SIGNIN_REFUSED = 19, /* right password, but not confirmed or switched off */
 };
 
 struct pt_event {

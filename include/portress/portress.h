@@ -40,12 +40,14 @@ struct pt_policy {
 	bool names_required;	/* given and family name at sign-up */
 	size_t name_max;	/* bytes of each */
 	bool signin_with_email; /* an address is accepted where a user name is asked for */
+	size_t email_max;	/* bytes of an address; at most 254 */
 
 	/* passwords */
 	size_t password_min;	   /* see password_in_bytes */
 	size_t password_max;	   /* code points; at most 1024 bytes in any case */
 	bool password_in_bytes;	   /* password_min counts bytes, as older systems do */
 	bool password_blocklist;   /* refuse what everybody tries first */
+	size_t signin_password_min; /* bytes below which a sign-in form is refused unread; 0: none */
 
 	/* new hashes */
 	bool hash_bcrypt; /* other programs read the users table and know only bcrypt */

@@ -1,0 +1,22 @@
+/*
+ * call.h - one act's surroundings: who asks, when, and where its memory lives.
+ */
+#ifndef CORE_CALL_H
+#define CORE_CALL_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/site.h"
+#include "portress/portress.h"
+
+struct pt_call {
+	struct pt_site *site;
+	struct arena *arena;
+	bool owns_arena;
+	struct pt_asker asker; /* asker.now is set */
+	pt_time now;
+	pt_time retry_after;
+};
+
+#endif

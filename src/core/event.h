@@ -1,0 +1,17 @@
+/*
+ * event.h - making the audit record that an act carries.
+ */
+#ifndef CORE_EVENT_H
+#define CORE_EVENT_H
+
+#include "core/call.h"
+#include "portress/event.h"
+
+/* account may be NULL. detail is one of a closed set of words, or "". */
+PT_CHECK pt_err event_make(struct pt_call *call, enum pt_event_kind kind,
+	const struct pt_id *account, const char *detail, struct pt_event *out);
+
+/* The asker's address with the last part blanked: /24 for IPv4, /48 for IPv6. */
+PT_CHECK pt_err client_shortened(struct pt_call *call, pt_str *out);
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * limit.c - limits.
+ */
+#include "core/limit.h"
+
+#include <arpa/inet.h>
+
+#include "base/str.h"
+#include "core/store.h"
+#include "base/banned.h"
+
+enum { LIMITS_AT_ONCE = 4 };
+
+struct tally {
+	struct pt_limit limits[LIMITS_AT_ONCE];
+	size_t n;
+};
+
+/* A limit of 0 is switched off and counts nothing. */
+static pt_err tally_add(struct pt_call *call, struct tally *tally, int limit, const char *kind,
+	pt_str subject, pt_str more)
+{
+	const pt_str parts[] = { str(kind), subject, more };
+	struct pt_limit *next = &tally->limits[tally->n];
+
+	if (limit <= 0)
+		return PT_OK;
+	TRY(digest_mac_parts(&call->site->keys.limit, parts, 3, &next->key));
+	next->limit = limit;
+	next->window = PT_HOUR;
+	tally->n++;
+	return PT_OK;
+}
+
+static pt_err tally_spend(struct pt_call *call, const struct tally *tally, pt_err refusal)
+{
+	const struct pt_limit_act act = { .limits = tally->limits, .n = tally->n, .now = call->now };
+	pt_time wait = 0;
+
+	if (tally->n == 0)
+		return PT_OK;
+	pt_err err = STORE(call, limit_spend, &act, &wait);
+	if (err != PT_E_LIMITED)
+		return err;
+	call->retry_after = wait;
+	return refusal;
+}
+
+/* What a client is counted by: an IPv6 host has a whole /64 to call from. */
+static pt_err client_subject(struct pt_call *call, pt_str *out)
+{
+	uint8_t v6[16];
+	const char *client = arena_cstr(call->arena, call->asker.client);
+
+	if (!client)
+		return PT_F_MEMORY;
+	if (inet_pton(AF_INET6, client, v6) != 1) {
+		*out = call->asker.client;
+		return PT_OK;
+	}
+	return arena_str(call->arena, str_n(v6, 8), out) ? PT_OK : PT_F_MEMORY;
+}
+
+static pt_err tally_add_client(
+	struct pt_call *call, struct tally *tally, int limit, const char *kind)
+{
+	pt_str subject;
+
+	/* Nobody vouches for the address: behind an unconfigured proxy everybody would share it. */
+	if (!call->asker.client_known)
+		return PT_OK;
+	TRY(client_subject(call, &subject));
+	return tally_add(call, tally, limit, kind, subject, PT_STR(""));
+}
+
+pt_err limit_signin(struct pt_call *call, pt_str name, bool known_device, pt_str device)
+{
+	const struct pt_policy *policy = &call->site->policy;
+	struct tally tally = { .n = 0 };
+
+	TRY(tally_add(call, &tally, policy->signin_per_account,
+		known_device ? "signin-device" : "signin", name,
+		known_device ? device : PT_STR("")));
+	TRY(tally_add_client(call, &tally, policy->signin_per_client, "signin-client"));
+	return tally_spend(call, &tally, PT_E_LIMITED);
+}
+
+pt_err limit_mail_client(struct pt_call *call)
+{
+	struct tally tally = { .n = 0 };
+
+	TRY(tally_add_client(call, &tally, call->site->policy.mail_per_client, "mail-client"));
+	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
+}
+
+pt_err limit_mail_recipient(struct pt_call *call, const char *kind, pt_str email)
+{
+	struct tally tally = { .n = 0 };
+
+	TRY(tally_add(call, &tally, call->site->policy.mail_per_recipient, "mail", str(kind), email));
+	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
+}
+
+pt_err limit_mail(struct pt_call *call, const char *kind, pt_str email)
+{
+	const struct pt_policy *policy = &call->site->policy;
+	struct tally tally = { .n = 0 };
+
+	TRY(tally_add(call, &tally, policy->mail_per_recipient, "mail", str(kind), email));
+	TRY(tally_add_client(call, &tally, policy->mail_per_client, "mail-client"));
+	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
+}

@@ -1,0 +1,164 @@
+/*
+ * signin.c - signing in with a password.
+ *
+ * What a stranger can learn: nothing. An unknown name costs a hash against a decoy, and "not
+ * confirmed" or "switched off" is only said to who knew the password.
+ */
+#include "base/str.h"
+#include "core/account.h"
+#include "core/device.h"
+#include "core/event.h"
+#include "core/limit.h"
+#include "core/policy.h"
+#include "core/session.h"
+#include "core/store.h"
+#include "core/token.h"
+#include "portress/act.h"
+#include "base/banned.h"
+
+static pt_err failure_record(struct pt_call *call, const struct pt_id *account)
+{
+	struct pt_signin_failure failure = { .account = { "" } };
+
+	if (account)
+		failure.account = *account;
+	TRY(event_make(call, PT_EVENT_SIGNIN_FAILED, account, "", &failure.event));
+	return STORE(call, signin_fail, &failure);
+}
+
+/* Nobody has that name: the same work, the same answer. */
+static pt_err password_of_nobody(struct pt_call *call, pt_str password)
+{
+	pt_err err = password_verify_decoy(&call->site->password, password);
+
+	if (err != PT_E_CREDENTIALS)
+		return err == PT_OK ? fault(PT_F_BUG, "a decoy matched") : err;
+	TRY(failure_record(call, NULL));
+	return PT_E_CREDENTIALS;
+}
+
+/* An account without a password (invited, recovered only) costs a hash as well. */
+static pt_err password_compare(struct pt_call *call, pt_str stored, pt_str password,
+	struct password_verdict *verdict)
+{
+	if (stored.n == 0)
+		return password_verify_decoy(&call->site->password, password);
+	return password_verify(&call->site->password, stored, password, verdict);
+}
+
+static pt_err password_check(struct pt_call *call, const struct pt_account_record *owner,
+	pt_str password, struct password_verdict *verdict)
+{
+	pt_err err = password_compare(call, owner->password, password, verdict);
+
+	if (err != PT_E_CREDENTIALS)
+		return err;
+	TRY(failure_record(call, &owner->account.id));
+	return PT_E_CREDENTIALS;
+}
+
+static pt_err refuse_known(struct pt_call *call, const struct pt_id *account, pt_err refusal)
+{
+	struct pt_event event;
+
+	TRY(event_make(call, PT_EVENT_SIGNIN_REFUSED, account,
+		refusal == PT_E_DISABLED ? "disabled" : "unverified", &event));
+	TRY(STORE(call, event_record, &event));
+	return refusal;
+}
+
+static pt_err may_sign_in(struct pt_call *call, const struct pt_account *account)
+{
+	if (account->disabled_at)
+		return refuse_known(call, &account->id, PT_E_DISABLED);
+	if (!account->email_verified_at)
+		return refuse_known(call, &account->id, PT_E_UNVERIFIED);
+	return PT_OK;
+}
+
+/* A hash of yesterday's kind is replaced while the password is at hand. When we are too busy it
+ * stays: the next sign-in will do. */
+static pt_err rehash(struct pt_call *call, pt_str password, bool wanted, char hash[PASSWORD_HASH_MAX])
+{
+	hash[0] = '\0';
+	if (!wanted)
+		return PT_OK;
+	pt_err err = password_hash(&call->site->password, password, hash);
+	if (err == PT_E_BUSY || err == PT_E_PASSWORD_LONG || err == PT_E_PASSWORD_BYTES) {
+		hash[0] = '\0';
+		return PT_OK;
+	}
+	return err;
+}
+
+static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, unsigned grants,
+	pt_str new_password, struct pt_grant *out)
+{
+	struct pt_signin_act act = {
+		.account = owner->account.id,
+		.seen_password = owner->password,
+		.new_password = new_password,
+		.now = call->now,
+		.has_session = (grants & PT_GRANT_SESSION) != 0,
+		.has_token = (grants & PT_GRANT_TOKENS) != 0,
+	};
+	struct pt_grant grant = { 0 };
+	pt_str jti;
+
+	if (act.has_session) {
+		TRY(session_begin(call, &act.account, PT_METHOD_PASSWORD, &act.session,
+			&grant.session));
+		grant.session_expires = act.session.expires_at;
+	}
+	if (new_password.n > 0)
+		owner->password = new_password;
+	if (act.has_token) {
+		TRY(token_begin(call, &owner->account, &act.token, &jti));
+		TRY(token_write(call, owner, &act.token, jti, &grant));
+	}
+	TRY(event_make(call, PT_EVENT_SIGNIN, &act.account, "password", &act.event));
+	TRY(STORE(call, signin, &act));
+	grant.account = owner->account;
+	grant.account.signin_count++;
+	grant.account.failed_signins = 0;
+	grant.account.last_signin_at = call->now;
+	*out = grant;
+	return PT_OK;
+}
+
+static pt_err signin_as(struct pt_call *call, const struct pt_account_query *query,
+	pt_str password, unsigned grants, struct pt_grant *out)
+{
+	struct password_verdict verdict = { false };
+	struct pt_account_record owner;
+	char hash[PASSWORD_HASH_MAX];
+
+	pt_err found = STORE(call, account_find, query, &owner);
+	if (found == PT_E_NOT_FOUND)
+		return password_of_nobody(call, password);
+	TRY(found);
+	TRY(password_check(call, &owner, password, &verdict));
+	TRY(may_sign_in(call, &owner.account));
+	TRY(rehash(call, password, verdict.rehash, hash));
+	return grant_open(call, &owner, grants, str(hash), out);
+}
+
+pt_err pt_signin(struct pt_call *call, const struct pt_signin_form *form, unsigned grants,
+	struct pt_grant *out)
+{
+	struct pt_account_query query;
+	struct pt_grant grant;
+	bool known_device;
+
+	TRY(account_name_read(call, form->name, &query));
+	TRY(policy_signin_password(&call->site->policy, form->password));
+	TRY(device_check(call, query.key, form->device, &known_device));
+	TRY(limit_signin(call, query.key, known_device, form->device));
+	TRY(signin_as(call, &query, form->password, grants, &grant));
+	if (known_device)
+		grant.device = form->device;
+	else
+		TRY(device_make(call, query.key, &grant.device));
+	*out = grant;
+	return PT_OK;
+}

@@ -1,0 +1,41 @@
+/*
+ * site.h - what does not change between calls: policy, keys, the store.
+ */
+#ifndef CORE_SITE_H
+#define CORE_SITE_H
+
+#include "crypt/digest.h"
+#include "crypt/jwt.h"
+#include "crypt/password.h"
+#include "portress/portress.h"
+
+/* One purpose, one key. Derived from the root with HKDF where the operator gave none. */
+struct site_keys {
+	struct key letter; /* seals letters in the outbox */
+	struct key ticket; /* binds a ticket to what must not have changed */
+	struct key device; /* signs device cookies */
+	struct key limit;  /* hides who is counted */
+	struct key rotate; /* derives a refresh token's successor */
+	struct key stamp;  /* binds an access token to the password it was issued under */
+	pt_str csrf;	   /* raw bytes, any length */
+	struct jwt_key access;
+	struct jwt_key refresh;
+};
+
+struct pt_site {
+	struct arena *memory; /* of the strings below */
+	struct pt_policy policy;
+	struct password_params password;
+	struct site_keys keys;
+	struct pt_store store;
+	struct pt_captcha captcha;
+	bool has_captcha;
+	pt_str public_url;
+	void (*letter_waits)(void *ctx);
+	void *letter_waits_ctx;
+};
+
+/* The key that letters in this site's outbox are sealed with: for whoever composes them. */
+void site_letter_key(const struct pt_site *site, struct key *out);
+
+#endif

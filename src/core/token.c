@@ -1,0 +1,288 @@
+/*
+ * token.c - access and refresh tokens.
+ */
+#include "core/token.h"
+
+#include "base/json.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "core/event.h"
+#include "core/store.h"
+#include "crypt/jwt.h"
+#include "base/banned.h"
+
+enum {
+	JTI_BYTES = 18,	  /* 24 characters */
+	STAMP_BYTES = 12, /* 16 characters */
+};
+
+/* How far ahead of us an issuer's clock may be. */
+#define IAT_SKEW (30 * PT_SECOND)
+
+enum token_use { USE_ACCESS, USE_REFRESH };
+
+static const pt_str token_use_name[] = {
+	[USE_ACCESS] = { "access", 6 },
+	[USE_REFRESH] = { "refresh", 7 },
+};
+
+/* What a token says of itself, after its signature was found good. */
+struct token_claims {
+	struct pt_id account;
+	pt_str jti;   /* "" in tokens of the original program */
+	pt_str stamp; /* "" likewise */
+};
+
+static pt_err bytes_as_text(struct pt_call *call, const void *bytes, size_t n, pt_str *out)
+{
+	struct buf b = BUF(call->arena, 64);
+
+	buf_base64url(&b, bytes, n);
+	return buf_done(&b, out);
+}
+
+static pt_err jti_draw(struct pt_call *call, pt_str *out)
+{
+	uint8_t bytes[JTI_BYTES];
+
+	TRY(random_fill(bytes, sizeof(bytes)));
+	return bytes_as_text(call, bytes, sizeof(bytes), out);
+}
+
+static pt_err jti_successor(struct pt_call *call, pt_str presented, pt_str *out)
+{
+	struct pt_hash mac;
+
+	TRY(digest_mac_parts(&call->site->keys.rotate, &presented, 1, &mac));
+	return bytes_as_text(call, mac.bytes, JTI_BYTES, out);
+}
+
+static pt_err stamp_make(struct pt_call *call, const struct pt_account_record *owner, pt_str *out)
+{
+	const pt_str parts[] = { str(owner->account.id.text), owner->password };
+	struct pt_hash mac;
+
+	TRY(digest_mac_parts(&call->site->keys.stamp, parts, 2, &mac));
+	return bytes_as_text(call, mac.bytes, STAMP_BYTES, out);
+}
+
+static int64_t seconds(pt_time time)
+{
+	return time / PT_SECOND;
+}
+
+pt_err token_begin(struct pt_call *call, const struct pt_account *account, struct pt_token *token,
+	pt_str *jti)
+{
+	struct pt_token made = {
+		.account = account->id,
+		.issued_at = call->now,
+		.expires_at = call->now + call->site->policy.refresh_life,
+	};
+	pt_str drawn;
+
+	TRY(random_id(call->now, &made.family));
+	TRY(jti_draw(call, &drawn));
+	TRY(digest_sha256(drawn, &made.hash));
+	*token = made;
+	*jti = drawn;
+	return PT_OK;
+}
+
+struct token_text {
+	enum token_use use;
+	const struct jwt_key *key;
+	pt_time issued;
+	pt_time expires;
+	pt_str jti;
+	pt_str stamp; /* "" leaves it out */
+};
+
+static pt_err token_text(struct pt_call *call, const struct pt_id *account,
+	const struct token_text *text, pt_str *out)
+{
+	struct buf b = BUF(call->arena, 1 * KIB);
+	struct json j = JSON(&b);
+	pt_str claims;
+
+	json_object(&j, NULL);
+	json_int(&j, "exp", seconds(text->expires));
+	json_str(&j, "user_id", str(account->text));
+	json_int(&j, "iat", seconds(text->issued));
+	json_str(&j, "jti", text->jti);
+	json_str(&j, "token_use", token_use_name[text->use]);
+	if (text->stamp.n > 0)
+		json_str(&j, "stamp", text->stamp);
+	json_object_end(&j);
+	TRY(buf_done(&b, &claims));
+	return jwt_sign(call->arena, text->key, claims, out);
+}
+
+pt_err token_write(struct pt_call *call, const struct pt_account_record *owner,
+	const struct pt_token *token, pt_str jti, struct pt_grant *grant)
+{
+	const struct site_keys *keys = &call->site->keys;
+	struct token_text access = { USE_ACCESS, &keys->access, token->issued_at,
+		token->issued_at + call->site->policy.access_life, jti, { 0 } };
+	struct token_text refresh = { USE_REFRESH, &keys->refresh, token->issued_at,
+		token->expires_at, jti, { 0 } };
+
+	TRY(stamp_make(call, owner, &access.stamp));
+	TRY(token_text(call, &token->account, &access, &grant->access_token));
+	TRY(token_text(call, &token->account, &refresh, &grant->refresh_token));
+	grant->access_expires = access.expires;
+	return PT_OK;
+}
+
+/* ---- reading ---- */
+
+static bool claim_text(const struct json_value *claims, const char *name, pt_str *out)
+{
+	const struct json_value *value = json_find(claims, str(name));
+
+	*out = PT_STR("");
+	if (!value)
+		return true;
+	*out = value->text;
+	return value->type == JSON_STRING;
+}
+
+/* A date claim: an integer, or not a date. */
+static bool claim_date(const struct json_value *claims, const char *name, int64_t *out)
+{
+	const struct json_value *value = json_find(claims, str(name));
+
+	if (!value || value->type != JSON_NUMBER || value->text.n == 0)
+		return false;
+	*out = value->number;
+	return true;
+}
+
+static bool times_are_fine(struct pt_call *call, const struct json_value *claims)
+{
+	int64_t exp, iat;
+
+	if (!claim_date(claims, "exp", &exp) || exp <= seconds(call->now))
+		return false;
+	if (!json_find(claims, PT_STR("iat")))
+		return true;
+	return claim_date(claims, "iat", &iat) && iat <= seconds(call->now + IAT_SKEW);
+}
+
+/* The claims of a token for one use. A token of the original program says no use and is an access
+ * token. An `email` claim marks the original's mailed tokens, which must open nothing here. */
+static pt_err token_read(struct pt_call *call, const struct jwt_key *key, enum token_use use,
+	pt_str text, struct token_claims *out)
+{
+	struct token_claims read = { 0 };
+	struct json_value claims;
+	pt_str said_use, account;
+
+	TRY(jwt_verify(call->arena, key, text, &claims));
+	if (!times_are_fine(call, &claims))
+		return PT_E_TOKEN;
+	if (!claim_text(&claims, "token_use", &said_use) ||
+		(said_use.n > 0 && !str_eq(said_use, token_use_name[use])))
+		return PT_E_TOKEN;
+	if (json_find(&claims, PT_STR("email")))
+		return PT_E_TOKEN;
+	if (!claim_text(&claims, "user_id", &account) || account.n == 0 ||
+		account.n >= sizeof(read.account.text) || !claim_text(&claims, "jti", &read.jti) ||
+		!claim_text(&claims, "stamp", &read.stamp))
+		return PT_E_TOKEN_CLAIMS;
+	memcpy(read.account.text, account.p, account.n);
+	*out = read;
+	return PT_OK;
+}
+
+static pt_err token_owner(
+	struct pt_call *call, const struct pt_id *id, struct pt_account_record *out)
+{
+	const struct pt_account_query query = { .by = PT_BY_ID, .key = str(id->text) };
+	struct pt_account_record found;
+
+	pt_err err = STORE(call, account_find, &query, &found);
+	if (err == PT_E_NOT_FOUND || (err == PT_OK && found.account.disabled_at))
+		return PT_E_TOKEN;
+	TRY(err);
+	*out = found;
+	return PT_OK;
+}
+
+pt_err pt_token_check(struct pt_call *call, pt_str access_token, struct pt_account *account)
+{
+	struct pt_account_record owner;
+	struct token_claims claims;
+	pt_str stamp;
+
+	TRY(token_read(call, &call->site->keys.access, USE_ACCESS, access_token, &claims));
+	TRY(token_owner(call, &claims.account, &owner));
+	TRY(stamp_make(call, &owner, &stamp));
+	if (claims.stamp.n > 0 && !digest_equal(claims.stamp, stamp))
+		return PT_E_TOKEN;
+	*account = owner.account;
+	return PT_OK;
+}
+
+/* ---- refreshing ---- */
+
+/* Every way a refresh token can be no good is one refusal, but for claims that are unusable. */
+static pt_err refresh_read(struct pt_call *call, pt_str text, struct token_claims *out)
+{
+	pt_err err = token_read(call, &call->site->keys.refresh, USE_REFRESH, text, out);
+
+	return err == PT_E_TOKEN ? PT_E_REFRESH : err;
+}
+
+pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_grant *out)
+{
+	const struct pt_policy *policy = &call->site->policy;
+	struct pt_rotate_act act = {
+		.now = call->now,
+		.grace = policy->refresh_grace,
+		.lifetime = policy->refresh_life,
+	};
+	struct pt_account_record owner;
+	struct pt_grant grant = { 0 };
+	struct token_claims claims;
+	struct pt_token successor;
+	pt_str jti;
+
+	TRY(refresh_read(call, refresh_token, &claims));
+	/* A token of the original program has no jti: what was presented stands for it. */
+	pt_str presented = claims.jti.n > 0 ? claims.jti : refresh_token;
+	if (claims.jti.n == 0) {
+		act.foreign = refresh_token;
+		act.foreign_account = claims.account;
+		TRY(random_id(call->now, &act.foreign_family));
+	}
+	TRY(digest_sha256(presented, &act.presented));
+	TRY(jti_successor(call, presented, &jti));
+	TRY(digest_sha256(jti, &act.successor));
+	TRY(event_make(call, PT_EVENT_TOKEN_REFRESHED, &claims.account, "", &act.event));
+	TRY(event_make(call, PT_EVENT_TOKEN_REUSED, &claims.account, "", &act.reuse_event));
+	TRY(STORE(call, token_rotate, &act, &successor));
+
+	pt_err err = token_owner(call, &successor.account, &owner);
+	if (err != PT_OK)
+		return err == PT_E_TOKEN ? PT_E_REFRESH : err;
+	TRY(token_write(call, &owner, &successor, jti, &grant));
+	grant.account = owner.account;
+	*out = grant;
+	return PT_OK;
+}
+
+pt_err pt_token_revoke(struct pt_call *call, pt_str access_token)
+{
+	struct token_claims claims;
+	struct pt_event event;
+	struct pt_hash hash;
+
+	pt_err err = token_read(call, &call->site->keys.access, USE_ACCESS, access_token, &claims);
+	if (err == PT_E_TOKEN || err == PT_E_TOKEN_CLAIMS)
+		return PT_OK;
+	TRY(err);
+	TRY(digest_sha256(claims.jti, &hash));
+	TRY(event_make(call, PT_EVENT_SIGNOUT, &claims.account, "tokens", &event));
+	return STORE(call, token_revoke, &hash, call->now, &event);
+}

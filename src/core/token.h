@@ -1,0 +1,27 @@
+/*
+ * token.h - access and refresh tokens.
+ *
+ * Access: JWT, HS256, claims {exp, user_id, iat, jti, token_use: "access", stamp}. Stateless but for
+ * the stamp, which binds it to the password it was issued under: a reset ends it.
+ * Refresh: JWT, HS256 under another key, claims {exp, user_id, iat, jti, token_use: "refresh"}. The
+ * store knows the SHA-256 of its jti; portress/token.h draws its states.
+ *
+ * A pair shares one jti, so that signing out with the access token finds the family. The successor's
+ * jti is HMAC(site key, presented jti): presenting twice within the grace gives the same pair.
+ */
+#ifndef CORE_TOKEN_H
+#define CORE_TOKEN_H
+
+#include "core/call.h"
+#include "portress/act.h"
+#include "portress/token.h"
+
+/* The first token of a new family, for the store, and the jti that its texts carry. */
+PT_CHECK pt_err token_begin(struct pt_call *call, const struct pt_account *account,
+	struct pt_token *token, pt_str *jti);
+
+/* The pair's texts, into the grant. `password` is the hash that stands now. */
+PT_CHECK pt_err token_write(struct pt_call *call, const struct pt_account_record *owner,
+	const struct pt_token *token, pt_str jti, struct pt_grant *grant);
+
+#endif

@@ -25,7 +25,6 @@
 	X(exitPipelineMode)                                                                        \
 	X(finish)                                                                                  \
 	X(flush)                                                                                   \
-	X(freemem)                                                                                 \
 	X(ftype)                                                                                   \
 	X(getResult)                                                                               \
 	X(getisnull)                                                                               \
@@ -45,9 +44,9 @@
 	X(setnonblocking)                                                                          \
 	X(socket)                                                                                  \
 	X(status)                                                                                  \
+	X(cmdStatus)                                                                               \
 	X(cmdTuples)                                                                               \
-	X(clear)                                                                                   \
-	X(transactionStatus)
+	X(clear)
 
 struct pq {
 #define PQ_MEMBER(name) __typeof__(PQ##name) *name;
@@ -59,11 +58,12 @@ extern struct pq pq;
 
 PT_CHECK pt_err pq_open(void);
 
-/* Keywords and values for PQconnectStartParams, and how patient the sessions are. */
+/* Where to connect, and what a session begins with. */
 struct pg_target {
-	const char *const *keywords;
+	const char *const *keywords; /* for PQconnectStartParams */
 	const char *const *values;
-	const char *session; /* the SET statements that a new session begins with */
+	const char *session; /* SET statements */
+	pt_time patience;
 };
 
 /* What the last thing that went wrong means for the connection and the act. */
@@ -80,14 +80,21 @@ enum {
 	PG_NAMES,
 };
 
+/* A text that is prepared once a connection. */
+struct pg_text {
+	unsigned name; /* 0..PG_NAMES-1 */
+	const char *label; /* for the log */
+	const char *text;
+};
+
 struct pg_conn {
 	PGconn *pq;
 	pt_time deadline; /* of the act, on the monotonic clock */
 	pt_time asked_at; /* when the last exchange was sent */
+	pt_time patience; /* silence for so long after a question means that the server hangs */
 	const char *begin; /* sent before the next statement; NULL: the transaction has begun */
 	enum pg_trouble trouble;
-	unsigned unread;  /* commands whose answers nobody has read yet */
-	bool connected;
+	bool unread; /* the answer to the last COMMIT is still to be read */
 	bool prepared[PG_NAMES];
 };
 
@@ -101,11 +108,11 @@ void pg_disconnect(struct pg_conn *conn);
 bool pg_is_usable(struct pg_conn *conn, pt_time deadline);
 
 /*
- * Runs one text under a name (0..PG_NAMES-1), together with conn->begin when that is due. PT_E_TAKEN:
- * 23505. PT_F_STORE: see conn->trouble; logged here unless the trouble is that of the connection or
- * leads to another try.
+ * Runs a text, together with conn->begin when that is due. PT_E_TAKEN: a UNIQUE rule, or somebody's
+ * foreign key, was broken. PT_F_STORE: conn->trouble says of what kind; logged here when it is PG_FINE,
+ * that is when the statement itself failed.
  */
-PT_CHECK pt_err pg_run(struct pg_conn *conn, pt_arena *arena, unsigned name, const char *text,
+PT_CHECK pt_err pg_run(struct pg_conn *conn, pt_arena *arena, const struct pg_text *text,
 	const struct sql_value *args, size_t n_args, struct sql_rows *rows);
 
 /* Several statements in one text, outside of the extended protocol; takes as long as it takes. */

@@ -1,0 +1,278 @@
+/*
+ * postgres_pool.c - a bounded number of connections. The picture is in postgres_pool.h.
+ */
+#include "store/sql/postgres_pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/own.h"
+
+#include "base/banned.h"
+
+/* The pause after a failed try: 0.1 s, 0.2 s, ... 1 s, so that who comes back is soon noticed. */
+#define FIRST_PAUSE   (100 * PT_MILLISECOND)
+#define LONGEST_PAUSE PT_SECOND
+
+enum slot_state { EMPTY, IDLE, BUSY };
+
+struct slot {
+	struct pg_conn conn; /* first: a connection is given back by its address */
+	enum slot_state state;
+	uint64_t used; /* when it became idle, as a running number */
+};
+
+struct pg_pool {
+	const struct pg_target *target;
+	pt_time patience; /* how long an act waits for a connection */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct slot *slots;
+	unsigned size;
+	uint64_t clock;
+
+	bool lost;
+	bool probing;
+	pt_time pause;
+	pt_time next_try; /* nobody connects before */
+	pt_time said_at;  /* when a line was last logged that could come with every act */
+};
+
+struct pg_pool *pg_pool_open(const struct pg_target *target, unsigned size, pt_time patience)
+{
+	PT_OWN(own_malloc) struct pg_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	pool->slots = calloc(size, sizeof(*pool->slots));
+	if (!pool->slots)
+		return NULL;
+	pool->target = target;
+	pool->patience = patience;
+	pool->size = size;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->changed, NULL);
+	return PT_GIVE(pool);
+}
+
+void pg_pool_close(struct pg_pool *pool)
+{
+	if (!pool)
+		return;
+	for (unsigned i = 0; i < pool->size; i++)
+		pg_disconnect(&pool->slots[i].conn);
+	pthread_cond_destroy(&pool->changed);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool->slots);
+	free(pool);
+}
+
+/* ---- slots; the lock is held ---- */
+
+/* The one used last is the warmest. */
+static struct slot *newest_idle(struct pg_pool *pool)
+{
+	struct slot *newest = NULL;
+
+	for (unsigned i = 0; i < pool->size; i++) {
+		struct slot *slot = &pool->slots[i];
+
+		if (slot->state == IDLE && (!newest || slot->used > newest->used))
+			newest = slot;
+	}
+	return newest;
+}
+
+static struct slot *any_empty(struct pg_pool *pool)
+{
+	for (unsigned i = 0; i < pool->size; i++) {
+		if (pool->slots[i].state == EMPTY)
+			return &pool->slots[i];
+	}
+	return NULL;
+}
+
+static bool is_any_open(const struct pg_pool *pool)
+{
+	for (unsigned i = 0; i < pool->size; i++) {
+		if (pool->slots[i].state != EMPTY)
+			return true;
+	}
+	return false;
+}
+
+static void empty(struct pg_pool *pool, struct slot *slot)
+{
+	pg_disconnect(&slot->conn);
+	slot->state = EMPTY;
+	pthread_cond_signal(&pool->changed);
+}
+
+/* ---- lost and found; the lock is held ---- */
+
+static void pause_tries(struct pg_pool *pool)
+{
+	pool->pause = pool->pause ? pool->pause * 2 : FIRST_PAUSE;
+	if (pool->pause > LONGEST_PAUSE)
+		pool->pause = LONGEST_PAUSE;
+	pool->next_try = clock_monotonic() + pool->pause;
+}
+
+static void lose(struct pg_pool *pool, const char *why)
+{
+	pause_tries(pool);
+	if (pool->lost)
+		return;
+	pool->lost = true;
+	for (unsigned i = 0; i < pool->size; i++) {
+		if (pool->slots[i].state == IDLE)
+			empty(pool, &pool->slots[i]);
+	}
+	pthread_cond_broadcast(&pool->changed);
+	log_say(LOG_ERROR, "store.lost", "the PostgreSQL database is away: %s", why);
+}
+
+static void found(struct pg_pool *pool)
+{
+	pool->pause = 0;
+	pool->next_try = 0;
+	if (!pool->lost)
+		return;
+	pool->lost = false;
+	pthread_cond_broadcast(&pool->changed);
+	log_say(LOG_INFO, "store.back", "the PostgreSQL database is back");
+}
+
+/* Lines that could come with every act come once a second. */
+static bool may_say(struct pg_pool *pool)
+{
+	pt_time now = clock_monotonic();
+
+	if (pool->said_at && now - pool->said_at < PT_SECOND)
+		return false;
+	pool->said_at = now;
+	return true;
+}
+
+/* ---- taking; the lock is held around these, and let go while they talk to the server ---- */
+
+static bool take_idle(struct pg_pool *pool, struct slot *slot, pt_time deadline)
+{
+	bool usable;
+
+	slot->state = BUSY;
+	pthread_mutex_unlock(&pool->lock);
+	usable = pg_is_usable(&slot->conn, deadline);
+	pthread_mutex_lock(&pool->lock);
+	if (!usable && slot->conn.trouble == PG_SILENT)
+		lose(pool, "no answer in time");
+	if (!usable)
+		empty(pool, slot);
+	return usable;
+}
+
+static bool take_empty(struct pg_pool *pool, struct slot *slot, pt_time deadline)
+{
+	char why[200] = "";
+	pt_err err;
+
+	slot->state = BUSY;
+	pool->probing = pool->lost;
+	pthread_mutex_unlock(&pool->lock);
+	err = pg_connect(&slot->conn, pool->target, deadline, why, sizeof(why));
+	pthread_mutex_lock(&pool->lock);
+	pool->probing = false;
+	if (err == PT_OK) {
+		found(pool);
+		return true;
+	}
+	empty(pool, slot);
+	/* The server may have enough of us, and serve those that it has. */
+	if (!pool->lost && is_any_open(pool))
+		pause_tries(pool);
+	else
+		lose(pool, why);
+	return false;
+}
+
+/* Waits for a change. False: it is too late. */
+static bool wait_change(struct pg_pool *pool, pt_time until)
+{
+	struct timespec at = {
+		.tv_sec = until / PT_SECOND,
+		.tv_nsec = until % PT_SECOND * 1000,
+	};
+
+	return pthread_cond_clockwait(&pool->changed, &pool->lock, CLOCK_MONOTONIC, &at) == 0;
+}
+
+static bool may_connect(const struct pg_pool *pool)
+{
+	return !pool->probing && clock_monotonic() >= pool->next_try;
+}
+
+static pt_err take(struct pg_pool *pool, pt_time deadline, struct slot **out)
+{
+	pt_time until = clock_monotonic() + pool->patience;
+
+	for (;;) {
+		struct slot *idle = newest_idle(pool), *empty_slot = any_empty(pool);
+
+		*out = idle ? idle : empty_slot;
+		if (pool->lost && (!empty_slot || !may_connect(pool)))
+			return PT_F_STORE;
+		if (idle) {
+			if (take_idle(pool, idle, deadline))
+				return PT_OK;
+		} else if (empty_slot && may_connect(pool)) {
+			if (take_empty(pool, empty_slot, deadline))
+				return PT_OK;
+		} else if (!wait_change(pool, until < deadline ? until : deadline)) {
+			return may_say(pool) ? fault(PT_F_STORE,
+						       "postgres: all %u connections are busy",
+						       pool->size)
+					     : PT_F_STORE;
+		}
+	}
+}
+
+pt_err pg_pool_take(struct pg_pool *pool, pt_time deadline, struct pg_conn **out)
+{
+	struct slot *slot;
+	pt_err err;
+
+	pthread_mutex_lock(&pool->lock);
+	err = take(pool, deadline, &slot);
+	pthread_mutex_unlock(&pool->lock);
+	if (err != PT_OK)
+		return err;
+	slot->conn.deadline = deadline;
+	slot->conn.trouble = PG_FINE;
+	*out = &slot->conn;
+	return PT_OK;
+}
+
+void pg_pool_give(struct pg_pool *pool, struct pg_conn *conn)
+{
+	struct slot *slot = (struct slot *)(void *)conn;
+
+	pthread_mutex_lock(&pool->lock);
+	if (conn->trouble == PG_FINE && !pool->lost) {
+		slot->state = IDLE;
+		slot->used = ++pool->clock;
+		pthread_cond_signal(&pool->changed);
+	} else {
+		enum pg_trouble trouble = conn->trouble;
+
+		empty(pool, slot);
+		if (trouble == PG_SILENT)
+			lose(pool, "no answer in time");
+		else if (trouble != PG_FINE && !pool->lost && may_say(pool))
+			log_say(LOG_WARN, "store.broken", "a PostgreSQL connection broke");
+	}
+	pthread_mutex_unlock(&pool->lock);
+}

@@ -42,7 +42,7 @@ const char *arena_cstr(struct arena *arena, pt_str s);
 /* Bytes handed out since it was opened or reset. */
 size_t arena_used(const struct arena *arena);
 
-#define ARENA_NEW(arena, type)		  ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_array((arena), (count), sizeof(type)))
 
 #endif

@@ -86,7 +86,7 @@ char *buf_reserve(struct buf *b, size_t n)
 		return NULL;
 	/* The ceiling itself must leave room for the NUL. */
 	if (b->ceiling == SIZE_MAX || n > b->ceiling - b->n ||
-	    (b->n + n + 1 > b->size && !grow(b, b->n + n + 1))) {
+		(b->n + n + 1 > b->size && !grow(b, b->n + n + 1))) {
 		b->failed = true;
 		return NULL;
 	}
@@ -440,8 +440,8 @@ pt_str buf_view(const struct buf *b)
 pt_err buf_done(struct buf *b, pt_str *out)
 {
 	if (b->failed)
-		return fault(PT_F_MEMORY, "a text outgrew its ceiling of %zu bytes, or memory is out",
-			b->ceiling);
+		return fault(PT_F_MEMORY,
+			"a text outgrew its ceiling of %zu bytes, or memory is out", b->ceiling);
 	*out = buf_view(b);
 	return PT_OK;
 }

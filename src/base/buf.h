@@ -35,7 +35,7 @@ struct buf {
 #define BUF(arena_, ceiling_) ((struct buf){ .arena = (arena_), .ceiling = (ceiling_) })
 
 /* Over a char array of the caller's, which sets the ceiling: for where no arena is at hand. */
-#define BUF_FIXED(array_)                                                                          \
+#define BUF_FIXED(array_) \
 	((struct buf){ .p = (array_), .size = sizeof(array_), .ceiling = sizeof(array_) - 1 })
 
 void buf_str(struct buf *b, pt_str s);

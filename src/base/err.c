@@ -10,8 +10,8 @@
 
 #include "base/banned.h"
 
-#define NAME(err)                                                                                  \
-	case err:                                                                                  \
+#define NAME(err) \
+	case err: \
 		return #err
 
 const char *pt_err_name(pt_err err)

@@ -9,11 +9,11 @@
 
 #include "portress/base.h"
 
-#define TRY(expression)                                                                            \
-	do {                                                                                       \
-		pt_err try_ = (expression);                                                        \
-		if (try_ != PT_OK)                                                                 \
-			return try_;                                                               \
+#define TRY(expression)                     \
+	do {                                \
+		pt_err try_ = (expression); \
+		if (try_ != PT_OK)          \
+			return try_;        \
 	} while (0)
 
 /* Logs the message (never a secret) at level error and returns `err`, which is a fault. */

@@ -15,14 +15,14 @@
 
 /* Little-endian 64-bit words, in this order. Append only: tests write it by offset. */
 struct hook_control {
-	int64_t clock_offset;	 /* microseconds added to the wall clock */
-	int64_t fail_alloc;	 /* fail the n-th arena allocation from now (1 = next); 0 = none */
-	int64_t fail_act;	 /* fail the n-th store act from now; 0 = none */
-	int64_t fail_sticky;	 /* not 0: keep failing after the n-th */
-	int64_t count_alloc;	 /* allocations seen */
-	int64_t count_act;	 /* store acts seen */
-	int64_t random_seed;	 /* not 0: randomness is derived from it and a counter */
-	int64_t break_limiter;	 /* not 0: the limiter's store act fails */
+	int64_t clock_offset;     /* microseconds added to the wall clock */
+	int64_t fail_alloc;       /* fail the n-th arena allocation from now (1 = next); 0 = none */
+	int64_t fail_act;         /* fail the n-th store act from now; 0 = none */
+	int64_t fail_sticky;      /* not 0: keep failing after the n-th */
+	int64_t count_alloc;      /* allocations seen */
+	int64_t count_act;        /* store acts seen */
+	int64_t random_seed;      /* not 0: randomness is derived from it and a counter */
+	int64_t break_limiter;    /* not 0: the limiter's store act fails */
 	int64_t stall_before_act; /* milliseconds to sleep before each store act */
 };
 

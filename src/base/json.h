@@ -32,10 +32,10 @@ PT_CHECK pt_err json_check(pt_str text);
 /* One member of a parsed object, found by name. */
 struct json_value {
 	enum { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJECT, JSON_ARRAY } type;
-	pt_str name;	/* of the member; empty in arrays and at the top */
-	pt_str text;	/* JSON_STRING: decoded. JSON_NUMBER: a decimal integer, or empty for a real */
-	int64_t number; /* JSON_NUMBER that is an integer */
-	bool truth;	/* JSON_BOOL */
+	pt_str name; /* of the member; empty in arrays and at the top */
+	pt_str text; /* JSON_STRING: decoded. JSON_NUMBER: a decimal integer, or empty for a real */
+	int64_t number;                 /* JSON_NUMBER that is an integer */
+	bool truth;                     /* JSON_BOOL */
 	const struct json_value *items; /* JSON_OBJECT, JSON_ARRAY */
 	size_t n;
 };

@@ -32,21 +32,21 @@ static const pt_str text_cut = PT_STR_INIT(" (cut)");
 enum { LINE_END = 16 };
 
 struct level_words {
-	pt_str name;	/* in JSON */
-	pt_str padded;	/* on a terminal */
-	pt_str colour;	/* on a terminal that has them */
+	pt_str name;    /* in JSON */
+	pt_str padded;  /* on a terminal */
+	pt_str colour;  /* on a terminal that has them */
 	pt_str journal; /* sd-daemon(3) */
 };
 
 static const struct level_words words[] = {
-	[LOG_ERROR] = { PT_STR_INIT("error"), PT_STR_INIT("error"),
-		PT_STR_INIT("\033[31m"), PT_STR_INIT("<3>") },
-	[LOG_WARN] = { PT_STR_INIT("warn"), PT_STR_INIT("warn "),
-		PT_STR_INIT("\033[33m"), PT_STR_INIT("<4>") },
-	[LOG_INFO] = { PT_STR_INIT("info"), PT_STR_INIT("info "),
-		PT_STR_INIT("\033[32m"), PT_STR_INIT("<6>") },
-	[LOG_DEBUG] = { PT_STR_INIT("debug"), PT_STR_INIT("debug"),
-		PT_STR_INIT("\033[2m"), PT_STR_INIT("<7>") },
+	[LOG_ERROR] = { PT_STR_INIT("error"), PT_STR_INIT("error"), PT_STR_INIT("\033[31m"),
+		PT_STR_INIT("<3>") },
+	[LOG_WARN] = { PT_STR_INIT("warn"), PT_STR_INIT("warn "), PT_STR_INIT("\033[33m"),
+		PT_STR_INIT("<4>") },
+	[LOG_INFO] = { PT_STR_INIT("info"), PT_STR_INIT("info "), PT_STR_INIT("\033[32m"),
+		PT_STR_INIT("<6>") },
+	[LOG_DEBUG] = { PT_STR_INIT("debug"), PT_STR_INIT("debug"), PT_STR_INIT("\033[2m"),
+		PT_STR_INIT("<7>") },
 };
 
 /* Set by log_open before threads start, read only after. */

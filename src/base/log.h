@@ -29,7 +29,8 @@ struct log_field {
 
 #define F_STR(name_, value_)  ((struct log_field){ (name_), LOG_FIELD_STR, (value_), 0 })
 #define F_CSTR(name_, value_) F_STR(name_, str(value_))
-#define F_INT(name_, value_)  ((struct log_field){ (name_), LOG_FIELD_INT, { 0 }, (int64_t)(value_) })
+#define F_INT(name_, value_) \
+	((struct log_field){ (name_), LOG_FIELD_INT, { 0 }, (int64_t)(value_) })
 #define F_BOOL(name_, value_) ((struct log_field){ (name_), LOG_FIELD_BOOL, { 0 }, (value_) })
 
 /* Before threads start. level: the chattiest level that is still written. */
@@ -38,8 +39,8 @@ void log_open(enum log_format format, enum log_level level);
 /* `event` is a fixed name, "outbox.sent"; a field named "message" is what a person reads first. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t n);
 
-#define LOG(level_, event_, ...)                                                                   \
-	log_write((level_), (event_), (const struct log_field[]){ __VA_ARGS__ },                   \
+#define LOG(level_, event_, ...)                                                 \
+	log_write((level_), (event_), (const struct log_field[]){ __VA_ARGS__ }, \
 		sizeof((const struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field))
 
 /* A line that is one sentence. */

@@ -19,7 +19,7 @@ struct module_symbol {
  * library, what is missing, and the Debian package that brings it. Thread-safe; opening twice is
  * harmless.
  */
-PT_CHECK pt_err module_open(const char *soname, const char *package,
-	const struct module_symbol *symbols, size_t n);
+PT_CHECK pt_err module_open(
+	const char *soname, const char *package, const struct module_symbol *symbols, size_t n);
 
 #endif

@@ -25,7 +25,7 @@ static bool fill_from_seed(uint8_t *p, size_t n)
 		__atomic_store_n(&counter, 0, __ATOMIC_SEQ_CST);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t z = seed + __atomic_add_fetch(&counter, 1, __ATOMIC_SEQ_CST) *
-				     UINT64_C(0x9E3779B97F4A7C15);
+					    UINT64_C(0x9E3779B97F4A7C15);
 
 		z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
 		z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);

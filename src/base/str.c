@@ -83,7 +83,7 @@ static bool digits(pt_str s, int64_t *negated)
 		if (!ascii_digit(s.p[i]))
 			return false;
 		if (__builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_sub_overflow(value, s.p[i] - '0', &value))
+			__builtin_sub_overflow(value, s.p[i] - '0', &value))
 			return false;
 	}
 	*negated = value;
@@ -212,8 +212,8 @@ size_t str_distance(pt_str a, pt_str b)
 		for (size_t j = 1; j <= b.n; j++) {
 			size_t above = row[j];
 
-			row[j] = least(above + 1, row[j - 1] + 1,
-				diagonal + (a.p[i - 1] != b.p[j - 1]));
+			row[j] = least(
+				above + 1, row[j - 1] + 1, diagonal + (a.p[i - 1] != b.p[j - 1]));
 			diagonal = above;
 		}
 	}

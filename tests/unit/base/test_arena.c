@@ -51,7 +51,8 @@ static void allocations_are_zero_and_aligned_whatever_their_size(void **state)
 
 static void allocations_do_not_overlap(void **state)
 {
-	char *a = arena_alloc(*state, 5), *nothing = arena_alloc(*state, 0), *b = arena_alloc(*state, 5);
+	char *a = arena_alloc(*state, 5), *nothing = arena_alloc(*state, 0),
+	     *b = arena_alloc(*state, 5);
 
 	memset(a, 'a', 5);
 	memset(b, 'b', 5);

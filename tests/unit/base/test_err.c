@@ -28,8 +28,9 @@ static void every_outcome_has_a_name_of_its_own(void **state)
 		const char *name = pt_err_name((pt_err)a);
 
 		assert_string_not_equal(name, "PT_F_UNKNOWN");
-		assert_true(str_starts(
-			str(name), a == 0 ? PT_STR("PT_OK") : a > 0 ? PT_STR("PT_E_") : PT_STR("PT_F_")));
+		assert_true(str_starts(str(name), a == 0  ? PT_STR("PT_OK")
+						  : a > 0 ? PT_STR("PT_E_")
+							  : PT_STR("PT_F_")));
 		for (int b = PT_F_BUG; b < a; b++)
 			assert_string_not_equal(name, pt_err_name((pt_err)b));
 	}

@@ -86,8 +86,9 @@ static pt_str string_of(size_t length)
 
 static void every_kind_of_value_is_read(void **state)
 {
-	struct json_value top = value_of(" {\"null\":null, \"yes\":true, \"no\":false, \"int\":-7,"
-					 " \"real\":1.5, \"text\":\"a\\u00fc\\n\", \"list\":[1,[],{}]} ");
+	struct json_value top =
+		value_of(" {\"null\":null, \"yes\":true, \"no\":false, \"int\":-7,"
+			 " \"real\":1.5, \"text\":\"a\\u00fc\\n\", \"list\":[1,[],{}]} ");
 	const struct json_value *list = json_find(&top, PT_STR("list"));
 
 	(void)state;
@@ -131,11 +132,12 @@ static void widest_integers_are_read(void **state)
 static void what_is_not_strict_json_is_refused(void **state)
 {
 	static const char *const rows[] = { "", " ", "{", "}", "{}{}", "{} x", "[1,]", "{\"a\":1,}",
-		"{'a':1}", "{a:1}", "[01]", "[+1]", "[.5]", "[1.]", "[NaN]", "[Infinity]", "[1e999]",
-		"nul", "True", "\"\t\"", "\"\\x\"", "\"\\u12\"", "\"open", "/**/1", "1 // c",
-		"\xEF\xBB\xBF{}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "[\"\\u0000\"]",
-		"{\"\\u0000\":1}", "[\"\xFF\"]", "[\"\xC0\x80\"]", "[\"\xED\xA0\x80\"]",
-		"[\"\\ud800\"]", "[\"\\udc00\\ud800\"]", "[1}", "{\"a\"}", "{\"a\":}", "[,]", "]" };
+		"{'a':1}", "{a:1}", "[01]", "[+1]", "[.5]", "[1.]", "[NaN]", "[Infinity]",
+		"[1e999]", "nul", "True", "\"\t\"", "\"\\x\"", "\"\\u12\"", "\"open", "/**/1",
+		"1 // c", "\xEF\xBB\xBF{}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}",
+		"[\"\\u0000\"]", "{\"\\u0000\":1}", "[\"\xFF\"]", "[\"\xC0\x80\"]",
+		"[\"\xED\xA0\x80\"]", "[\"\\ud800\"]", "[\"\\udc00\\ud800\"]", "[1}", "{\"a\"}",
+		"{\"a\":}", "[,]", "]" };
 	struct json_value value = { .n = 42 };
 
 	(void)state;
@@ -196,8 +198,8 @@ static void object_of_strings_is_read(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(json_read_strings(arena, PT_STR("{\"b\":\"1\",\"a\":\"\"}"), &members, &n),
-		PT_OK);
+	assert_int_equal(
+		json_read_strings(arena, PT_STR("{\"b\":\"1\",\"a\":\"\"}"), &members, &n), PT_OK);
 	assert_int_equal(n, 2);
 	assert_string_equal(members[0].name.p, "b");
 	assert_string_equal(members[0].value.p, "1");

@@ -115,7 +115,8 @@ static void hostile_bytes_cannot_forge_a_line(void **state)
 
 static void hostile_bytes_cannot_forge_text(void **state)
 {
-	pt_str evil = PT_STR("\n12:00 error\r\033[2J\xC2\x9B\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6\"\\\xFF\0");
+	pt_str evil = PT_STR(
+		"\n12:00 error\r\033[2J\xC2\x9B\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6\"\\\xFF\0");
 	pt_str line;
 
 	(void)state;
@@ -215,7 +216,8 @@ static void full_pipe_drops_and_counts_and_does_not_block(void **state)
 	fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096);
 	log_open(LOG_JSON, LOG_INFO);
 	for (int i = 0; i < 100; i++)
-		log_say(LOG_INFO, "e", "a line that takes its place in the pipe until that is full");
+		log_say(LOG_INFO, "e",
+			"a line that takes its place in the pipe until that is full");
 	assert_true(log_dropped() > before);
 	assert_true(log_dropped() < before + 100);
 	assert_true(hear().n > 0);
@@ -256,8 +258,7 @@ static void fault_is_logged_once_and_returned(void **state)
 	assert_string_equal(json_find(&line, PT_STR("level"))->text.p, "error");
 	assert_string_equal(json_find(&line, PT_STR("event"))->text.p, "fault");
 	assert_string_equal(json_find(&line, PT_STR("err"))->text.p, "PT_F_STORE");
-	assert_string_equal(
-		json_find(&line, PT_STR("message"))->text.p, "spend token: disk full");
+	assert_string_equal(json_find(&line, PT_STR("message"))->text.p, "spend token: disk full");
 	arena_close(arena);
 }
 

@@ -31,8 +31,7 @@ static void absent_library_is_refused(void **state)
 	const struct module_symbol symbols[] = { { "cos", &slot } };
 
 	(void)state;
-	assert_int_equal(
-		module_open("libnothere.so.9", "libnothere9", symbols, 1), PT_F_CONFIG);
+	assert_int_equal(module_open("libnothere.so.9", "libnothere9", symbols, 1), PT_F_CONFIG);
 	assert_null(slot);
 }
 

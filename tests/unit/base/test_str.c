@@ -84,8 +84,13 @@ static void numbers_within_their_range_are_read(void **state)
 		const char *text;
 		int64_t value;
 	} rows[] = {
-		{ "0", 0 }, { "7", 7 }, { "007", 7 }, { "-1", -1 }, { "-0", 0 },
-		{ "9223372036854775807", INT64_MAX }, { "-9223372036854775808", INT64_MIN },
+		{ "0", 0 },
+		{ "7", 7 },
+		{ "007", 7 },
+		{ "-1", -1 },
+		{ "-0", 0 },
+		{ "9223372036854775807", INT64_MAX },
+		{ "-9223372036854775808", INT64_MIN },
 	};
 	int64_t value;
 
@@ -100,8 +105,8 @@ static void numbers_within_their_range_are_read(void **state)
 static void anything_but_a_number_in_range_is_refused(void **state)
 {
 	static const char *const rows[] = { "", "-", "+1", " 1", "1 ", "1x", "0x10", "1.0", "1e3",
-		"9223372036854775808", "-9223372036854775809", "99999999999999999999999",
-		"--1", "\xD9\xA1" };
+		"9223372036854775808", "-9223372036854775809", "99999999999999999999999", "--1",
+		"\xD9\xA1" };
 	int64_t value = 42;
 
 	(void)state;
@@ -132,11 +137,11 @@ static void valid_utf8_is_accepted(void **state)
 
 static void invalid_utf8_is_refused(void **state)
 {
-	static const char *const rows[] = { "\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2\x7F",
-		"\xC2\xC0", "\xE0\x9F\xBF", "\xE0\xA0", "\xE1\x80", "\xE1\x80\x7F", "\xED\xA0\x80",
-		"\xED\xBF\xBF", "\xEF\xBF\xC0", "\xF0\x8F\xBF\xBF", "\xF0\x90\x80", "\xF4\x90\x80\x80",
-		"\xF5\x80\x80\x80", "\xFE", "\xFF", "abcdefgh\xFF", "abcdefghijklm\xC3",
-		"abcdefg\xC3zbcdefgh" };
+	static const char *const rows[] = { "\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2",
+		"\xC2\x7F", "\xC2\xC0", "\xE0\x9F\xBF", "\xE0\xA0", "\xE1\x80", "\xE1\x80\x7F",
+		"\xED\xA0\x80", "\xED\xBF\xBF", "\xEF\xBF\xC0", "\xF0\x8F\xBF\xBF", "\xF0\x90\x80",
+		"\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF", "abcdefgh\xFF",
+		"abcdefghijklm\xC3", "abcdefg\xC3zbcdefgh" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

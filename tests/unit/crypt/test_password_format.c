@@ -87,7 +87,7 @@ static const struct sample samples[] = {
 	{ "pbkdf2-sha1", "password", "pbkdf2:sha1:4096$salt$4b007901b765489abead49d926f721d065a429c1" },
 	{ "pbkdf2-sha256", "passwd",
 		"pbkdf2:sha256:1$salt$55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
-		"a49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a1978" },
+		"49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783" },
 	{ "pbkdf2-sha256", HORSE,
 		"$pbkdf2-sha256$1000$ZGwt5ZyTEgKA0LoX4hwjxA$6OkF/WPgNcy/Q47CK2sKRUCWtnVvR05l6RYijq/QAt8" },
 	{ "pbkdf2-sha512", HORSE,

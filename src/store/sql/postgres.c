@@ -7,7 +7,7 @@
  *
  *   trouble       before COMMIT           at COMMIT
  *   AGAIN         roll back, run again    run again: nothing was committed
- *   BROKEN        run again, once         nobody knows: PT_F_STORE and a line that says so
+ *   BROKEN        run again, twice        nobody knows: PT_F_STORE and a line that says so
  *   SILENT        PT_F_STORE              the same
  */
 #include <pthread.h>
@@ -30,6 +30,7 @@ enum {
 	DEFAULT_CONNECTIONS = 8,
 	MAX_CONNECTIONS = 256,
 	MAX_TRIES = 5,
+	MAX_BROKEN = 3,
 };
 
 #define DEFAULT_TIMEOUT (2 * PT_SECOND)
@@ -194,7 +195,7 @@ static bool may_try_again(const struct attempt *end, unsigned tries, unsigned br
 	if (end->lasting)
 		return false;
 	return (end->trouble == PG_AGAIN && tries < MAX_TRIES) ||
-	       (end->trouble == PG_BROKEN && broken < 2);
+	       (end->trouble == PG_BROKEN && broken < MAX_BROKEN);
 }
 
 static pt_err act_until_done(struct pg_store *pg, const struct act *act)

@@ -518,9 +518,9 @@ pt_err pg_script(struct pg_conn *conn, pt_arena *arena, const char *text)
 	buf_str(&b, str(text));
 	TRY(buf_done(&b, &whole));
 	conn->deadline = clock_monotonic() + SCRIPT_SECONDS * PT_SECOND;
-	TRY(simple_outside_pipeline(conn, whole.p, "script"));
+	/* Even if the script fails, the BEGIN before it did not. */
 	conn->begin = NULL;
-	return PT_OK;
+	return simple_outside_pipeline(conn, whole.p, "script");
 }
 
 static bool send_end(struct pg_conn *conn, const char *text)
@@ -624,14 +624,16 @@ void pg_disconnect(struct pg_conn *conn)
 	*conn = (struct pg_conn){ 0 };
 }
 
-/* Something can be read although nothing was asked: a notice, or the end. */
+/* What can be read although nothing was asked is a notice, or a last word and the end. */
 static bool is_silent_or_alive(struct pg_conn *conn)
 {
 	struct pollfd fd = { .fd = pq.socket(conn->pq), .events = POLLIN };
 
-	if (poll(&fd, 1, 0) == 0)
-		return true;
-	return pq.consumeInput(conn->pq) && pq.status(conn->pq) == CONNECTION_OK;
+	while (poll(&fd, 1, 0) != 0) {
+		if (!pq.consumeInput(conn->pq))
+			return false;
+	}
+	return pq.status(conn->pq) == CONNECTION_OK;
 }
 
 bool pg_is_usable(struct pg_conn *conn, pt_time deadline)

@@ -1,0 +1,63 @@
+/*
+ * fuzz_jwt.c - the bytes as a token, which nobody signed and so is never accepted; and the bytes as
+ * a header, a line break and claims, signed as they are: accepted claims are an object.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "crypt/jwt.h"
+
+#include "base/banned.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+static const struct jwt_key key = { .secret = { "secret of the fuzzer", 20 } };
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	log_open(LOG_TEXT, LOG_ERROR);
+	check(crypt_open() == PT_OK);
+	return 0;
+}
+
+static pt_str sign_as_it_is(struct arena *arena, pt_str header, pt_str claims)
+{
+	struct buf b = BUF(arena, 1 * MIB);
+	struct pt_hash mac;
+
+	buf_base64url(&b, header.p, header.n);
+	buf_char(&b, '.');
+	buf_base64url(&b, claims.p, claims.n);
+	check(digest_hmac(key.secret, buf_view(&b), &mac) == PT_OK);
+	buf_char(&b, '.');
+	buf_base64url(&b, mac.bytes, sizeof(mac.bytes));
+	return buf_view(&b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	struct arena *arena = arena_open(16 * MIB);
+	struct json_value claims;
+	pt_str header, rest;
+
+	check(arena != NULL);
+	check(jwt_verify(arena, &key, str_n(bytes, n), &claims) == PT_E_TOKEN);
+
+	str_cut(str_n(bytes, n), '\n', &header, &rest);
+	pt_err err = jwt_verify(arena, &key, sign_as_it_is(arena, header, rest), &claims);
+	check(err == PT_OK || err == PT_E_TOKEN);
+	if (err == PT_OK)
+		check(claims.type == JSON_OBJECT);
+	arena_close(arena);
+	return 0;
+}

@@ -57,6 +57,9 @@ struct pt_courier {
 	void *ctx;
 	/* detail: what happened, for the log; points into static memory or the arena. */
 	enum pt_sent (*send)(void *ctx, pt_arena *arena, const struct pt_mail *mail, pt_str *detail);
+	/* From another thread, once, when the site closes: a send in progress ends soon, as
+	 * PT_SENT_LATER. May be NULL. */
+	void (*stop)(void *ctx);
 };
 
 /* The newest letters, for the developer's mailbox page. Newest first. */

@@ -1,0 +1,43 @@
+/*
+ * fetch.h - one HTTP request to somebody else, within bounds.
+ *
+ * libcurl, opened on demand. https (http only to loopback, or when allowed), certificate verified
+ * against the CA bundle read at start, no redirects, no proxies from the environment, deadline and
+ * byte cap in all. fetch_open belongs before privileges are dropped: it loads the library, the CA
+ * bundle and whatever the resolver needs.
+ */
+#ifndef BASE_FETCH_H
+#define BASE_FETCH_H
+
+#include "base/arena.h"
+#include "portress/base.h"
+
+struct fetch_setup {
+	pt_str ca_file; /* "" uses the system's bundle; its content is read into memory now */
+};
+
+PT_CHECK pt_err fetch_open(const struct fetch_setup *setup);
+
+struct fetch_request {
+	pt_str url;
+	pt_str body;	     /* POST when set, GET otherwise */
+	pt_str content_type; /* of the body */
+	pt_time deadline;    /* in all; 0 means 5 s */
+	size_t body_max;     /* 0 means 256 KiB */
+	bool allow_private;  /* loopback, private and link-local targets, and plain http, are allowed */
+};
+
+struct fetch_response {
+	int status;
+	pt_str body;
+};
+
+/* PT_F_IO (logged, without the body): not reached, too slow, too large, certificate refused, or the
+ * target is not allowed. Any HTTP status is PT_OK. */
+PT_CHECK pt_err fetch(
+	pt_arena *arena, const struct fetch_request *request, struct fetch_response *out);
+
+/* The CA bundle that was read, PEM; for other users of libcurl. "" before fetch_open. */
+pt_str fetch_ca_bundle(void);
+
+#endif

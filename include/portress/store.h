@@ -6,12 +6,13 @@
  * nothing of it. An act carries the event and the letters that it causes; they are part of it.
  * A caller never reads, decides and then writes: where that matters there is one verb.
  *
- * Every verb may answer PT_F_STORE (away, full, read-only, broken: nothing was done) and
- * PT_F_MEMORY. What else it may answer stands with the verb. On a refusal nothing was changed unless
+ * Every verb may answer PT_F_STORE (away, full, read-only, broken: nothing was done), PT_F_MEMORY,
+ * and PT_E_BUSY (too many acts wait: nothing was done). What else it may answer stands with the verb. On a refusal nothing was changed unless
  * the verb says so.
  *
  * Strings going in are borrowed for the length of the call. Strings coming out live in the arena.
  * Keys (username_key, email_key) are compared as bytes; the store knows no case and no collation.
+ * An event of kind 0 is none, and is not recorded.
  * "Expired" means expires_at <= now. All times come from the caller: a store has no clock.
  *
  * Verbs are called from many threads at once.
@@ -43,7 +44,7 @@ struct pt_account_query {
 	pt_str tenant;
 	pt_str audience;
 	enum pt_find_by by;
-	pt_str key; /* id text, username_key or email_key */
+	pt_str key; /* id text (then tenant and audience do not matter), username_key or email_key */
 };
 
 /* Sign-up. */
@@ -156,7 +157,7 @@ struct pt_limit {
 };
 
 struct pt_limit_act {
-	const struct pt_limit *limits; /* at most 4; all are spent, or none */
+	const struct pt_limit *limits; /* at most 4 of different keys; all are spent, or none */
 	size_t n;
 	pt_time now;
 };
@@ -245,7 +246,8 @@ struct pt_store {
 	/*
 	 * Takes the RESET ticket, sets the password, marks the address verified, ends all sessions, token
 	 * families and other RESET tickets of the account, records letter and event.
-	 * PT_E_TICKET: as ticket_find with PT_TICKET_RESET, or the password is not seen_password any more.
+	 * PT_E_TICKET: as ticket_find with PT_TICKET_RESET, or the ticket is another account's, or the
+	 * password is not seen_password any more, or the account's address is another by now.
 	 */
 	pt_err (*password_reset)(void *ctx, pt_arena *arena, const struct pt_reset_act *act);
 
@@ -254,12 +256,14 @@ struct pt_store {
 	 * PT_OK: *out is the successor (the same one again within the grace, if it is still LIVE).
 	 * PT_E_REUSED: spent outside the grace, or its successor is spent: the family is revoked and
 	 * reuse_event recorded, in this act. PT_E_REFRESH: unknown, expired, family revoked, presented by
-	 * another client (then too the family is revoked), or the account is gone or disabled.
+	 * another client (then too the family is revoked and reuse_event recorded), or the account is gone
+	 * or disabled. The events get the account of the family.
 	 */
 	pt_err (*token_rotate)(void *ctx, pt_arena *arena, const struct pt_rotate_act *act,
 		struct pt_token *out);
 
-	/* Revokes the family of a token and records the event. Unknown is no refusal. */
+	/* Revokes the family of a token and records the event, with event.account filled. Unknown is no
+	 * refusal, and leaves no event. */
 	pt_err (*token_revoke)(void *ctx, pt_arena *arena, const struct pt_hash *hash, pt_time now,
 		const struct pt_event *event);
 
@@ -277,7 +281,7 @@ struct pt_store {
 		struct pt_event **out, size_t *n);
 
 	/* The waiting letter that is due longest, leased; attempts counts this one. PT_E_NOT_FOUND: none.
-	 * Letters past not_after are dropped on the way. */
+	 * Letters past not_after are dropped on the way: they count as dead. */
 	pt_err (*letter_claim)(void *ctx, pt_arena *arena, const struct pt_claim *claim,
 		struct pt_letter *out);
 
@@ -292,8 +296,8 @@ struct pt_store {
 
 	pt_err (*counts)(void *ctx, pt_arena *arena, struct pt_store_counts *out);
 
-	/* Can it read and write, and is the schema the one this program knows? PT_F_STORE if not, with
-	 * *why in words for an operator. Changes nothing that lasts. */
+	/* Can it read and write, and is the schema the one this program knows? PT_F_STORE if not. *why is
+	 * written whenever the answer is not PT_OK, in words for an operator. Changes nothing that lasts. */
 	pt_err (*check)(void *ctx, pt_arena *arena, pt_str *why);
 
 	/* After the last call has returned. */

@@ -58,9 +58,6 @@ struct sql_directory {
 
 	/* Releases directory_ctx when the store closes. NULL: there is nothing to release. */
 	void (*detach)(void *directory_ctx);
-
-	/* Frees directory_ctx, before the driver closes. NULL: nothing to free. */
-	void (*detach)(struct sql_store *store);
 };
 
 extern const struct sql_directory sql_native_directory;

@@ -85,7 +85,8 @@ struct sql_conn {
 
 /* An act: runs wholly on one connection, in one transaction. PT_OK commits; anything else, refusals
  * too, rolls back what it wrote. An act that must record something and refuse (a reused token, a
- * taken address) sets *keep: then its writes are committed and its answer is returned all the same. */
+ * taken address) sets *keep: then its writes are committed and its answer is returned all the same.
+ * A fault rolls back whatever *keep says. An act may be run again from its beginning. */
 typedef pt_err (*sql_act)(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep);
 
 struct sql_driver {
@@ -128,8 +129,8 @@ struct sql_store {
 	const struct sql_directory *directory;
 	void *directory_ctx;
 
-	/* What must have happened once before the first act: migrations, looking at a foreign table (see
-	 * view_prepare). NULL: nothing. store_open sets it and calls it; a driver whose database may be away
+	/* What must have happened once before the first act: migrations, looking at a foreign table
+	 * (view_attach). NULL: nothing. store_open sets it and calls it; a driver whose database may be away
 	 * while it opens calls it itself, by the first act that finds the database there, and answers
 	 * PT_F_STORE until it has said PT_OK. It runs acts of its own through write() and read(). */
 	pt_err (*prepare)(struct sql_store *store);

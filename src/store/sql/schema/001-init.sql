@@ -95,7 +95,7 @@ CREATE TABLE portress_letter (
 	kind @INT@ NOT NULL,
 	account @TEXT@,
 	recipient @TEXT@ NOT NULL,
-	sealed @TEXT@ NOT NULL,
+	sealed @BYTES@ NOT NULL,
 	created_at @INT@ NOT NULL,
 	not_after @INT@ NOT NULL,
 	attempts @INT@ NOT NULL,

@@ -478,9 +478,9 @@ pt_err password_crypt(const char *setting, pt_str password, char *out, size_t si
 		memcpy(phrase, password.p, password.n);
 
 	errno = 0;
-	const char *hash = crypt_r(phrase, setting, work);
+	const char *hash = crypt_rn(phrase, setting, work, (int)sizeof(*work));
 	size_t n = hash ? strlen(hash) : 0;
-	if (!hash || hash[0] == '*')
+	if (!hash)
 		err = errno == ENOMEM ? fault(PT_F_MEMORY, "no memory for crypt") : PT_E_MALFORMED;
 	else if (n >= size)
 		err = fault(PT_F_BUG, "a hash of libcrypt is %zu bytes long", n);

@@ -62,6 +62,9 @@ void value_item_str(struct value *list, pt_str text);
 /* A map made once and shared by renderings (texts of a language). It must outlive the rendering. */
 void value_shared(struct value *map, const char *name, const struct value *shared);
 
+/* The text that stands at a dotted path, "signin.title"; "" when there is none. */
+pt_str value_text(const struct value *map, pt_str path);
+
 /* PT_F_RENDER: no such template, a bound was reached, or the values are incomplete. Nothing is
  * added to `out` then. */
 PT_CHECK pt_err template_render(const struct template_set *set, pt_str name,

@@ -202,6 +202,20 @@ const struct value *value_find(const struct value *map, const struct key *key)
 	return member && member->kind == VALUE_SHARED ? member->shared : member;
 }
 
+pt_str value_text(const struct value *map, pt_str path)
+{
+	const struct value *at = map;
+	pt_str name, rest = path;
+	bool more = true;
+
+	while (more) {
+		more = str_cut(rest, '.', &name, &rest);
+		const struct key key = { name, name_hash(name) };
+		at = value_find(at, &key);
+	}
+	return at && at->kind == VALUE_STR ? at->text : PT_STR("");
+}
+
 bool value_is_true(const struct value *value)
 {
 	if (!value)

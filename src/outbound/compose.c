@@ -3,7 +3,6 @@
  */
 #include "outbound/compose.h"
 
-#include <pthread.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -13,22 +12,18 @@
 
 #include "base/banned.h"
 
-enum { SUBJECT = 1024, BODY = 128 * 1024, NAME = 64 };
+enum { BODY = 128 * 1024, NAME = 64 };
 
-/* Subjects are texts of the catalogue; to the template engine each is a template of one hole. */
 struct form {
 	enum pt_letter_kind kind;
 	const char *name;
-	pt_str subject;
 };
 
 static const struct form forms[] = {
-	{ PT_LETTER_VERIFY, "verify", PT_STR_INIT("{{t.letter.verify.subject}}") },
-	{ PT_LETTER_RESET, "reset", PT_STR_INIT("{{t.letter.reset.subject}}") },
-	{ PT_LETTER_PASSWORD_CHANGED, "password-changed",
-		PT_STR_INIT("{{t.letter.password-changed.subject}}") },
-	{ PT_LETTER_ACCOUNT_EXISTS, "account-exists",
-		PT_STR_INIT("{{t.letter.account-exists.subject}}") },
+	{ PT_LETTER_VERIFY, "verify" },
+	{ PT_LETTER_RESET, "reset" },
+	{ PT_LETTER_PASSWORD_CHANGED, "password-changed" },
+	{ PT_LETTER_ACCOUNT_EXISTS, "account-exists" },
 };
 
 static const struct form *form_find(enum pt_letter_kind kind)
@@ -47,42 +42,20 @@ const char *letter_name(enum pt_letter_kind kind)
 	return form ? form->name : "unknown";
 }
 
-/* ---- subjects ---- */
+/* ---- subject and bodies ---- */
 
-static pthread_once_t subjects_once = PTHREAD_ONCE_INIT;
-static struct template_set *subjects; /* NULL when it could not be made */
-
-static void subjects_open(void)
+static pt_err subject_find(const struct composer *composer, const struct form *form, pt_str *out)
 {
-	struct template_set *set = template_set_open();
-	char error[256];
+	char path[NAME];
+	pt_str subject;
 
-	for (size_t i = 0; set && i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (template_add(set, str(forms[i].name), str(forms[i].name), forms[i].subject,
-			    TEMPLATE_MUSTACHE, TEMPLATE_TEXT, error) != PT_OK) {
-			template_set_close(set);
-			return;
-		}
-	}
-	subjects = set;
-}
-
-static pt_err subject_render(
-	pt_arena *arena, const struct form *form, const struct value *values, pt_str *out)
-{
-	struct buf b = BUF(arena, SUBJECT);
-
-	pthread_once(&subjects_once, subjects_open);
-	if (!subjects)
-		return fault(PT_F_MEMORY, "no room for the subjects of letters");
-	TRY(template_render(subjects, str(form->name), values, &b));
-	TRY(buf_done(&b, out));
-	if (out->n == 0)
-		return fault(PT_F_RENDER, "the texts have no letter.%s.subject", form->name);
+	snprintf(path, sizeof(path), "letter.%s.subject", form->name);
+	subject = value_text(composer->texts, str(path));
+	if (subject.n == 0)
+		return fault(PT_F_RENDER, "the texts have no %s", path);
+	*out = subject;
 	return PT_OK;
 }
-
-/* ---- bodies ---- */
 
 static pt_err body_render(const struct composer *composer, pt_arena *arena, const struct form *form,
 	const char *ending, const struct value *values, pt_str *out)
@@ -148,7 +121,7 @@ pt_err compose(const struct composer *composer, pt_arena *arena, const struct pt
 	TRY(variables_open(composer, arena, letter, values));
 	value_str(values, "app", composer->app);
 	value_shared(values, "t", composer->texts);
-	TRY(subject_render(arena, form, values, &mail.subject));
+	TRY(subject_find(composer, form, &mail.subject));
 	TRY(body_render(composer, arena, form, "txt", values, &mail.text));
 	TRY(body_render(composer, arena, form, "html", values, &mail.html));
 	if (!arena_str(arena, letter->to, &mail.to))

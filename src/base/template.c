@@ -13,7 +13,7 @@
 #include "base/banned.h"
 
 #define TEMPLATE_CEILING (32 * MIB)
-#define INDENT_MAX	 128
+#define INDENT_MAX       128
 
 struct template_set {
 	struct template **list;
@@ -131,11 +131,11 @@ pt_err template_add(struct template_set *set, pt_str name, pt_str file, pt_str s
 
 /* ---- checking the set ---- */
 
-static pt_err step_error(const struct template *t, const struct step *step, const char *words,
-	char error[256])
+static pt_err step_error(
+	const struct template *t, const struct step *step, const char *words, char error[256])
 {
-	snprintf(error, TEMPLATE_ERROR_SIZE, "%.*s:%zu: partial \"%.*s\" %s", (int)t->file.n, t->file.p,
-		template_line(t, step->at), (int)(step->text.n < 60 ? step->text.n : 60),
+	snprintf(error, TEMPLATE_ERROR_SIZE, "%.*s:%zu: partial \"%.*s\" %s", (int)t->file.n,
+		t->file.p, template_line(t, step->at), (int)(step->text.n < 60 ? step->text.n : 60),
 		step->text.p, words);
 	return PT_F_CONFIG;
 }
@@ -406,8 +406,8 @@ static void run(struct rendering *r, const struct template *t, size_t from, size
 	r->level--;
 }
 
-pt_err template_render(const struct template_set *set, pt_str name, const struct value *values,
-	struct buf *out)
+pt_err template_render(
+	const struct template_set *set, pt_str name, const struct value *values, struct buf *out)
 {
 	struct rendering r = { .set = set, .out = out, .stack = { values }, .depth = 1 };
 	size_t at = place_of(set, name);

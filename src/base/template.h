@@ -67,7 +67,7 @@ pt_str value_text(const struct value *map, pt_str path);
 
 /* PT_F_RENDER: no such template, a bound was reached, or the values are incomplete. Nothing is
  * added to `out` then. */
-PT_CHECK pt_err template_render(const struct template_set *set, pt_str name,
-	const struct value *values, struct buf *out);
+PT_CHECK pt_err template_render(
+	const struct template_set *set, pt_str name, const struct value *values, struct buf *out);
 
 #endif

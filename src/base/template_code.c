@@ -236,6 +236,7 @@ pt_err code_finish(struct code *code)
 			(int)(block->name.n < 60 ? block->name.n : 60), block->name.p);
 	}
 	if (t->escape == TEMPLATE_HTML && code->place.state != HTML_TEXT)
-		return code_error(code, t->source.n, "the template ends inside a tag, comment or script");
+		return code_error(
+			code, t->source.n, "the template ends inside a tag, comment or script");
 	return PT_OK;
 }

@@ -17,9 +17,9 @@
 #include "base/template.h"
 #include "base/template_html.h"
 
-#define TEMPLATE_DEPTH	    32		  /* blocks and partials inside each other */
-#define TEMPLATE_STEPS	    100000	  /* one rendering */
-#define TEMPLATE_SOURCE	    (256 * KIB)
+#define TEMPLATE_DEPTH      32     /* blocks and partials inside each other */
+#define TEMPLATE_STEPS      100000 /* one rendering */
+#define TEMPLATE_SOURCE     (256 * KIB)
 #define TEMPLATE_ERROR_SIZE 256
 
 enum step_kind {
@@ -40,23 +40,24 @@ struct key {
 struct step {
 	enum step_kind kind;
 	bool line_start; /* first thing on its line of the source: a partial's indentation goes here */
-	bool escape;	 /* a hole whose value is text */
-	bool raw;	 /* a hole that shows a fragment as it is */
-	bool url;	 /* a hole that begins an address: no scheme that runs code */
-	bool nearest;	 /* the first key is looked for in all maps around (mustache), not only here */
+	bool escape;     /* a hole whose value is text */
+	bool raw;        /* a hole that shows a fragment as it is */
+	bool url;        /* a hole that begins an address: no scheme that runs code */
+	bool nearest; /* the first key is looked for in all maps around (mustache), not only here */
 	bool standalone; /* a partial alone on its line: each of its lines is indented */
-	bool always;	 /* a partial outside of all blocks */
-	pt_str text;	 /* STEP_TEXT; the name of a STEP_PARTIAL */
-	pt_str indent;	 /* of a standalone partial */
+	bool always;     /* a partial outside of all blocks */
+	pt_str text;     /* STEP_TEXT; the name of a STEP_PARTIAL */
+	pt_str indent;   /* of a standalone partial */
 	const struct key *keys;
 	size_t n_keys; /* 0: the value that we are in */
 	size_t other;
 	size_t end;
 	size_t partial; /* place in the set, found by template_set_check */
-	size_t at;	/* in the source, for the words of an error */
+	size_t at;      /* in the source, for the words of an error */
 };
 
-struct template {
+struct template
+{
 	pt_str name;
 	pt_str file;
 	pt_str source;
@@ -129,9 +130,9 @@ enum value_kind {
 struct value_branch {
 	struct arena *arena;
 	struct value *root;
-	bool broken;				  /* of the root: something could not be added */
-	struct value *chains[VALUE_CHAINS];	  /* a map's members by hash; a list uses the first */
-	struct value *last;			  /* of a list */
+	bool broken;                        /* of the root: something could not be added */
+	struct value *chains[VALUE_CHAINS]; /* a map's members by hash; a list uses the first */
+	struct value *last;                 /* of a list */
 };
 
 struct value {

@@ -125,7 +125,8 @@ static pt_err field_read(struct code *code, size_t at, pt_str s, pt_str *path)
 	*path = str_slice(s, 1, s.n);
 	for (size_t i = 0; i < path->n; i++)
 		if (!ascii_alnum(path->p[i]) && path->p[i] != '_' && path->p[i] != '.')
-			return code_error(code, at, "only a bare field is allowed here, not \"%.*s\"",
+			return code_error(code, at,
+				"only a bare field is allowed here, not \"%.*s\"",
 				(int)(s.n < 60 ? s.n : 60), s.p);
 	return PT_OK;
 }

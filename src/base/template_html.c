@@ -11,16 +11,16 @@
 #include "base/banned.h"
 
 /* Elements whose content is another language, or that a browser reads without looking for tags. */
-static const char *const script_tags[] = { "script", "style", "xmp", "iframe", "noembed", "noframes",
-	"plaintext" };
+static const char *const script_tags[] = { "script", "style", "xmp", "iframe", "noembed",
+	"noframes", "plaintext" };
 
 static const char *const title_tags[] = { "title", "textarea" };
 
 /* Attributes whose value is itself code or markup; those that begin with "on" besides. */
 static const char *const code_attributes[] = { "style", "srcdoc" };
 
-static const char *const url_attributes[] = { "href", "src", "action", "formaction", "poster", "data",
-	"cite", "ping", "background", "xlink:href" };
+static const char *const url_attributes[] = { "href", "src", "action", "formaction", "poster",
+	"data", "cite", "ping", "background", "xlink:href" };
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
@@ -329,14 +329,14 @@ const char *html_hole(const struct html_place *place, bool raw, bool *url)
 	if (raw && place->state != HTML_TEXT)
 		return "a raw value can only stand between tags";
 	*url = (place->state == HTML_DOUBLE || place->state == HTML_SINGLE) && !place->begun &&
-		is_one_of(attribute_name(place), url_attributes, COUNT(url_attributes));
+	       is_one_of(attribute_name(place), url_attributes, COUNT(url_attributes));
 	return NULL;
 }
 
 static bool is_between_attributes(enum html_state state)
 {
 	return state == HTML_TAG || state == HTML_JOIN || state == HTML_ATTRIBUTE ||
-		state == HTML_AFTER;
+	       state == HTML_AFTER;
 }
 
 const char *html_block(struct html_place *place)
@@ -365,7 +365,7 @@ static bool is_same_element(const struct html_place *a, const struct html_place 
 	if (a->state == HTML_TEXT && b->state == HTML_TEXT)
 		return true;
 	return a->closing == b->closing && str_eq(tag_name(a), tag_name(b)) &&
-		(is_between_attributes(a->state) || str_eq(attribute_name(a), attribute_name(b)));
+	       (is_between_attributes(a->state) || str_eq(attribute_name(a), attribute_name(b)));
 }
 
 const char *html_block_end(struct html_place *place, const struct html_place *start)

@@ -14,26 +14,26 @@
 
 enum html_state {
 	HTML_TEXT,
-	HTML_OPEN,	  /* after `<` */
-	HTML_NAME,	  /* in a tag's name */
-	HTML_TAG,	  /* between attributes */
-	HTML_JOIN,	  /* between attributes, after a block: a space or the end must follow */
-	HTML_ATTRIBUTE,	  /* in an attribute's name */
-	HTML_AFTER,	  /* after an attribute's name */
-	HTML_EQUALS,	  /* after its `=` */
-	HTML_DOUBLE,	  /* in "..." */
-	HTML_SINGLE,	  /* in '...' */
-	HTML_BARE,	  /* in a value without quotes */
+	HTML_OPEN,        /* after `<` */
+	HTML_NAME,        /* in a tag's name */
+	HTML_TAG,         /* between attributes */
+	HTML_JOIN,        /* between attributes, after a block: a space or the end must follow */
+	HTML_ATTRIBUTE,   /* in an attribute's name */
+	HTML_AFTER,       /* after an attribute's name */
+	HTML_EQUALS,      /* after its `=` */
+	HTML_DOUBLE,      /* in "..." */
+	HTML_SINGLE,      /* in '...' */
+	HTML_BARE,        /* in a value without quotes */
 	HTML_DECLARATION, /* <!doctype ...> and the like */
 	HTML_COMMENT,
-	HTML_TITLE,	  /* <title>, <textarea>: text, no tags */
-	HTML_SCRIPT,	  /* <script>, <style> ...: another language */
+	HTML_TITLE,  /* <title>, <textarea>: text, no tags */
+	HTML_SCRIPT, /* <script>, <style> ...: another language */
 };
 
 struct html_place {
 	enum html_state state;
-	bool closing;	/* this tag is </...> */
-	bool begun;	/* this value has text of its own before the hole */
+	bool closing;   /* this tag is </...> */
+	bool begun;     /* this value has text of its own before the hole */
 	size_t matched; /* how much of an end mark has been seen */
 	char tag[16];
 	size_t tag_n;

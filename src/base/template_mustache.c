@@ -69,7 +69,8 @@ static pt_err tag_read(const struct mustache *m, size_t at, struct tag *tag)
 		begin++;
 	*tag = (struct tag){ .at = at };
 	triple = begin < m->source.n && m->source.p[begin] == '{';
-	if (triple || (begin < m->source.n && memchr(sigils, m->source.p[begin], sizeof(sigils) - 1)))
+	if (triple ||
+		(begin < m->source.n && memchr(sigils, m->source.p[begin], sizeof(sigils) - 1)))
 		tag->sigil = m->source.p[begin++];
 
 	if (!find_from(m, m->close, begin, &end))
@@ -78,7 +79,8 @@ static pt_err tag_read(const struct mustache *m, size_t at, struct tag *tag)
 		size_t brace = begin;
 		/* the first `}` that stands right before the end: {{{x}}} has it before `}}` */
 		while (brace < m->source.n &&
-			!(m->source.p[brace] == '}' && str_starts(rest_from(m, brace + 1), m->close)))
+			!(m->source.p[brace] == '}' &&
+				str_starts(rest_from(m, brace + 1), m->close)))
 			brace++;
 		if (brace == m->source.n)
 			return code_error(m->code, at, "this raw tag is never closed");
@@ -214,8 +216,8 @@ static pt_err tag_next(struct mustache *m, size_t at)
 	pt_str indent = { 0 };
 
 	TRY(tag_read(m, at, &tag));
-	m->code->standalone = tag.sigil && !memchr("{&", tag.sigil, 2) &&
-		is_standalone(m, &tag, &from, &to);
+	m->code->standalone =
+		tag.sigil && !memchr("{&", tag.sigil, 2) && is_standalone(m, &tag, &from, &to);
 	if (m->code->standalone) {
 		indent = str_slice(m->source, from, tag.at);
 	} else {

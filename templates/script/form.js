@@ -5,6 +5,9 @@
  * (aria-disabled, not disabled), so that a screen reader is not thrown to the top of the page.
  */
 
+/* After this long somebody has stopped the page or lost the network, and may try again. */
+const PATIENCE = 15_000;
+
 const sent = new WeakSet();
 
 function busy(form) {
@@ -12,6 +15,7 @@ function busy(form) {
 
 	sent.add(form);
 	form.setAttribute("aria-busy", "true");
+	setTimeout(() => idle(form), PATIENCE);
 	if (!button)
 		return;
 	button.setAttribute("aria-disabled", "true");

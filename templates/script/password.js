@@ -49,6 +49,7 @@ function reveal(secret) {
 	/* Browsers offer to save what was sent from a password field, and keep the text of others. */
 	input.form.addEventListener("submit", () => show(input, button, false));
 	addEventListener("pageshow", () => show(input, button, false));
+	secret.classList.add("with-reveal");
 	secret.append(button);
 }
 

@@ -42,7 +42,8 @@ static void render(const struct template_set *set, pt_str source, enum template_
 
 	if (err != PT_OK && (err != PT_F_RENDER || b.n != 0))
 		abort();
-	if (err == PT_OK && escape == TEMPLATE_HTML && str_contains(buf_view(&b), PT_STR("<i pwned")) &&
+	if (err == PT_OK && escape == TEMPLATE_HTML &&
+		str_contains(buf_view(&b), PT_STR("<i pwned")) &&
 		!str_contains(source, PT_STR("pwned")))
 		abort();
 	arena_close(arena);

@@ -32,7 +32,8 @@ static inline const char *copy(struct arena *arena, pt_str s)
 	return c;
 }
 
-static inline void fill_list(struct arena *arena, struct value *list, const struct json_value *json);
+static inline void fill_list(
+	struct arena *arena, struct value *list, const struct json_value *json);
 
 static inline void fill_map(struct arena *arena, struct value *map, const struct json_value *json)
 {
@@ -53,8 +54,8 @@ static inline void fill_map(struct arena *arena, struct value *map, const struct
 			break;
 		case JSON_STRING:
 			if (str_starts(item->text, fragment))
-				value_fragment(map, name,
-					str_slice(item->text, fragment.n, item->text.n));
+				value_fragment(
+					map, name, str_slice(item->text, fragment.n, item->text.n));
 			else
 				value_str(map, name, item->text);
 			break;
@@ -90,8 +91,8 @@ static inline struct value *values_of(struct arena *arena, const char *data)
 }
 
 /* Tells the story; what came of it is in the arena. */
-static inline pt_err tell(struct arena *arena, const struct story *story, enum template_syntax syntax,
-	enum template_escape escape, pt_str *out)
+static inline pt_err tell(struct arena *arena, const struct story *story,
+	enum template_syntax syntax, enum template_escape escape, pt_str *out)
 {
 	struct template_set *set = template_set_open();
 	struct buf b = BUF(arena, 256 * KIB);
@@ -99,8 +100,8 @@ static inline pt_err tell(struct arena *arena, const struct story *story, enum t
 	pt_err err;
 
 	assert_non_null(set);
-	err = template_add(
-		set, PT_STR("main"), PT_STR("main.html"), str(story->source), syntax, escape, error);
+	err = template_add(set, PT_STR("main"), PT_STR("main.html"), str(story->source), syntax,
+		escape, error);
 	if (err == PT_OK && story->partial)
 		err = template_add(set, str(story->partial_name), PT_STR("partial.html"),
 			str(story->partial), syntax, escape, error);
@@ -116,8 +117,8 @@ static inline pt_err tell(struct arena *arena, const struct story *story, enum t
 	return err;
 }
 
-static inline void expect_stories(const struct story *stories, size_t n, enum template_syntax syntax,
-	enum template_escape escape)
+static inline void expect_stories(const struct story *stories, size_t n,
+	enum template_syntax syntax, enum template_escape escape)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct arena *arena = arena_open(4 * MIB);
@@ -136,8 +137,8 @@ struct broken {
 	const char *error; /* begins with this */
 };
 
-static inline void expect_refusals(const struct broken *broken, size_t n, enum template_syntax syntax,
-	enum template_escape escape)
+static inline void expect_refusals(const struct broken *broken, size_t n,
+	enum template_syntax syntax, enum template_escape escape)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct template_set *set = template_set_open();
@@ -146,8 +147,8 @@ static inline void expect_refusals(const struct broken *broken, size_t n, enum t
 			syntax, escape, error);
 
 		if (err != PT_F_CONFIG || !str_starts(str(error), str(broken[i].error)))
-			fail_msg("%s\n--- got %d ---\n%s\n--- wanted ---\n%s", broken[i].source, err,
-				error, broken[i].error);
+			fail_msg("%s\n--- got %d ---\n%s\n--- wanted ---\n%s", broken[i].source,
+				err, error, broken[i].error);
 		assert_false(template_has(set, PT_STR("x")));
 		template_set_close(set);
 	}

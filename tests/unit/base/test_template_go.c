@@ -13,28 +13,30 @@ static const struct story go[] = {
 	{ "absent", "({{.Name}}{{.A.B}})", "{}", "()", NULL, NULL },
 	{ "if", "{{if .SignedIn}}Hello, {{.Username}}!{{else}}Nobody.{{end}}",
 		"{\"SignedIn\":true,\"Username\":\"joe\"}", "Hello, joe!", NULL, NULL },
-	{ "else", "{{if .SignedIn}}Hello{{else}}Nobody.{{end}}", "{\"SignedIn\":false}", "Nobody.", NULL,
-		NULL },
+	{ "else", "{{if .SignedIn}}Hello{{else}}Nobody.{{end}}", "{\"SignedIn\":false}", "Nobody.",
+		NULL, NULL },
 	{ "if without else", "[{{if .X}}x{{end}}]", "{}", "[]", NULL, NULL },
-	{ "if stays where it is", "{{if .A}}{{.B}}{{end}}", "{\"A\":{\"B\":\"no\"},\"B\":\"yes\"}", "yes",
-		NULL, NULL },
-	{ "nested if", "{{if .A}}{{if .B}}ab{{else}}a{{end}}{{else}}none{{end}}", "{\"A\":true}", "a",
-		NULL, NULL },
-	{ "what Go calls empty", "{{if .A}}a{{end}}{{if .B}}b{{end}}{{if .C}}c{{end}}{{if .D}}d{{end}}",
+	{ "if stays where it is", "{{if .A}}{{.B}}{{end}}", "{\"A\":{\"B\":\"no\"},\"B\":\"yes\"}",
+		"yes", NULL, NULL },
+	{ "nested if", "{{if .A}}{{if .B}}ab{{else}}a{{end}}{{else}}none{{end}}", "{\"A\":true}",
+		"a", NULL, NULL },
+	{ "what Go calls empty",
+		"{{if .A}}a{{end}}{{if .B}}b{{end}}{{if .C}}c{{end}}{{if .D}}d{{end}}",
 		"{\"A\":0,\"B\":\"\",\"C\":[],\"D\":1}", "d", NULL, NULL },
 	{ "range", "{{range .L}}<li>{{.}}</li>{{end}}", "{\"L\":[\"/a\",\"/b\"]}",
 		"<li>/a</li><li>/b</li>", NULL, NULL },
-	{ "range of maps", "{{range .L}}{{.N}};{{end}}", "{\"L\":[{\"N\":\"1\"},{\"N\":\"2\"}]}", "1;2;",
-		NULL, NULL },
-	{ "range does not look further out", "{{range .L}}({{.X}}){{end}}", "{\"X\":\"o\",\"L\":[{}]}",
-		"()", NULL, NULL },
-	{ "range else", "{{range .L}}x{{else}}nothing{{end}}", "{\"L\":[]}", "nothing", NULL, NULL },
-	{ "range over no list", "{{range .L}}x{{else}}nothing{{end}}", "{\"L\":\"text\"}", "nothing", NULL,
+	{ "range of maps", "{{range .L}}{{.N}};{{end}}", "{\"L\":[{\"N\":\"1\"},{\"N\":\"2\"}]}",
+		"1;2;", NULL, NULL },
+	{ "range does not look further out", "{{range .L}}({{.X}}){{end}}",
+		"{\"X\":\"o\",\"L\":[{}]}", "()", NULL, NULL },
+	{ "range else", "{{range .L}}x{{else}}nothing{{end}}", "{\"L\":[]}", "nothing", NULL,
 		NULL },
+	{ "range over no list", "{{range .L}}x{{else}}nothing{{end}}", "{\"L\":\"text\"}",
+		"nothing", NULL, NULL },
 	{ "fragment", "<form>{{.csrfField}}</form>", "{\"csrfField\":\"fragment:<input>\"}",
 		"<form><input></form>", NULL, NULL },
-	{ "a fragment in an attribute is text", "<a title=\"{{.f}}\">", "{\"f\":\"fragment:<\\\">\"}",
-		"<a title=\"&lt;&#34;&gt;\">", NULL, NULL },
+	{ "a fragment in an attribute is text", "<a title=\"{{.f}}\">",
+		"{\"f\":\"fragment:<\\\">\"}", "<a title=\"&lt;&#34;&gt;\">", NULL, NULL },
 };
 
 static const struct story go_blanks[] = {
@@ -59,8 +61,10 @@ static void broken_go_names_its_line(void **state)
 	static const struct broken broken[] = {
 		{ "a\n{{.X", "x.html:2: this action is never closed" },
 		{ "{{}}", "x.html:1: an action without content" },
-		{ "\n{{.X | html}}", "x.html:2: only a bare field is allowed here, not \".X | html\"" },
-		{ "{{printf \"%s\" .X}}", "x.html:1: only fields (.Name), if, range, else and end" },
+		{ "\n{{.X | html}}",
+			"x.html:2: only a bare field is allowed here, not \".X | html\"" },
+		{ "{{printf \"%s\" .X}}",
+			"x.html:1: only fields (.Name), if, range, else and end" },
 		{ "{{html .X}}", "x.html:1: only fields" },
 		{ "{{$x := .Y}}", "x.html:1: only fields" },
 		{ "{{\"text\"}}", "x.html:1: only fields" },
@@ -124,11 +128,13 @@ static void a_value_where_it_cannot_be_escaped_is_refused(void **state)
 		/* what is only sometimes there must not decide where the rest stands */
 		{ "<p>{{#a}}<a title=\"{{/a}}", "x.html:1: a block must end where it began" },
 		{ "{{#a}}<script>{{/a}}x{{#a}}</script>{{/a}}", "x.html:1: a block must end" },
-		{ "<a href={{#a}}\"x\"{{/a}}>", "x.html:1: an attribute with a value needs quotes" },
+		{ "<a href={{#a}}\"x\"{{/a}}>",
+			"x.html:1: an attribute with a value needs quotes" },
 		{ "<a {{#a}}onclick={{/a}}\"x\">", "x.html:1: a block must end where it began" },
 		{ "<a {{#a}}onclick{{/a}}=\"{{x}}\">", "x.html:1: inside a tag a block must be" },
 		{ "<a {{#a}}onclick {{/a}}=\"{{x}}\">", "x.html:1: inside a tag a value must" },
-		{ "<a onclick{{#a}} title{{/a}}=\"{{x}}\">", "x.html:1: inside a tag a block must be" },
+		{ "<a onclick{{#a}} title{{/a}}=\"{{x}}\">",
+			"x.html:1: inside a tag a block must be" },
 		{ "<a on{{#a}}click{{/a}}=\"{{x}}\">", "x.html:1: inside a tag a block must be" },
 		{ "<a onclick {{#a}}={{/a}}\"{{x}}\">", "x.html:1: inside a tag" },
 		{ "<scr{{#a}}ipt{{/a}}>{{x}}</script>", "x.html:1: inside a tag a block must be" },
@@ -146,7 +152,8 @@ static void go_values_are_held_against_their_place_too(void **state)
 	static const struct broken broken[] = {
 		{ "<script>{{.X}}</script>", "x.html:1: a value inside <script>" },
 		{ "\n<input value={{.X}}>", "x.html:2: an attribute with a value needs quotes" },
-		{ "{{if .X}}<a title=\"{{else}}<b title=\"{{end}}\">", "x.html:1: a block must end" },
+		{ "{{if .X}}<a title=\"{{else}}<b title=\"{{end}}\">",
+			"x.html:1: a block must end" },
 		{ "<p {{if .X}}a=\"1\"{{else}}b='{{end}}>", "x.html:1: a block must end" },
 	};
 
@@ -158,27 +165,31 @@ static void a_value_where_it_can_be_escaped_is_accepted(void **state)
 {
 	static const struct story stories[] = {
 		{ "attributes", "<a title=\"{{x}}\" lang='{{x}}'>{{x}}</a>", "{\"x\":\"\\\"'<\"}",
-			"<a title=\"&#34;&#39;&lt;\" lang='&#34;&#39;&lt;'>&#34;&#39;&lt;</a>", NULL,
-			NULL },
+			"<a title=\"&#34;&#39;&lt;\" lang='&#34;&#39;&lt;'>&#34;&#39;&lt;</a>",
+			NULL, NULL },
 		{ "title", "<title>{{x}} - a</title>{{x}}", "{\"x\":\"</title><b>\"}",
-			"<title>&lt;/title&gt;&lt;b&gt; - a</title>&lt;/title&gt;&lt;b&gt;", NULL, NULL },
+			"<title>&lt;/title&gt;&lt;b&gt; - a</title>&lt;/title&gt;&lt;b&gt;", NULL,
+			NULL },
 		{ "textarea", "<textarea>{{x}}</textarea >{{x}}", "{\"x\":\"y\"}",
 			"<textarea>y</textarea >y", NULL, NULL },
-		{ "optional attributes", "<input{{#a}} aria-invalid=\"true\"{{/a}}{{#b}} disabled{{/b}} x>",
-			"{\"a\":true,\"b\":true}", "<input aria-invalid=\"true\" disabled x>", NULL, NULL },
+		{ "optional attributes",
+			"<input{{#a}} aria-invalid=\"true\"{{/a}}{{#b}} disabled{{/b}} x>",
+			"{\"a\":true,\"b\":true}", "<input aria-invalid=\"true\" disabled x>", NULL,
+			NULL },
 		{ "an optional attribute with a value", "<input {{#a}}value=\"{{a}}\"{{/a}}>",
 			"{\"a\":\"&\"}", "<input value=\"&amp;\">", NULL, NULL },
-		{ "a choice in a value", "<p class=\"a{{#x}} b{{/x}}{{^x}} c{{/x}}\">", "{\"x\":true}",
-			"<p class=\"a b\">", NULL, NULL },
+		{ "a choice in a value", "<p class=\"a{{#x}} b{{/x}}{{^x}} c{{/x}}\">",
+			"{\"x\":true}", "<p class=\"a b\">", NULL, NULL },
 		{ "after a script", "<script src=\"{{x}}\"></script><p>{{x}}", "{\"x\":\"/a.js\"}",
 			"<script src=\"/a.js\"></script><p>/a.js", NULL, NULL },
 		{ "after a comment", "<!-- a > b --><!---->{{x}}", "{\"x\":\"1\"}",
 			"<!-- a > b --><!---->1", NULL, NULL },
-		{ "a sign that begins no tag", "1 < 2 {{x}} <3 {{x}}", "{\"x\":\"1\"}", "1 < 2 1 <3 1",
-			NULL, NULL },
-		{ "a block with elements", "{{#a}}<b title=\"{{x}}\">{{/a}}{{x}}", "{\"a\":true,\"x\":1}",
-			"<b title=\"1\">1", NULL, NULL },
-		{ "text with a partial", "<p>{{> p}}</p>", "{\"x\":\"<\"}", "<p>&lt;</p>", "p", "{{x}}" },
+		{ "a sign that begins no tag", "1 < 2 {{x}} <3 {{x}}", "{\"x\":\"1\"}",
+			"1 < 2 1 <3 1", NULL, NULL },
+		{ "a block with elements", "{{#a}}<b title=\"{{x}}\">{{/a}}{{x}}",
+			"{\"a\":true,\"x\":1}", "<b title=\"1\">1", NULL, NULL },
+		{ "text with a partial", "<p>{{> p}}</p>", "{\"x\":\"<\"}", "<p>&lt;</p>", "p",
+			"{{x}}" },
 	};
 
 	(void)state;
@@ -188,24 +199,25 @@ static void a_value_where_it_can_be_escaped_is_accepted(void **state)
 static void an_address_that_runs_code_leads_nowhere(void **state)
 {
 	static const struct story stories[] = {
-		{ "javascript", "<a href=\"{{x}}\">", "{\"x\":\"javascript:alert(1)\"}", "<a href=\"#\">",
-			NULL, NULL },
-		{ "upper case", "<a href=\"{{x}}\">", "{\"x\":\"JavaScript:alert(1)\"}", "<a href=\"#\">",
-			NULL, NULL },
-		{ "blank first", "<a href='{{x}}'>", "{\"x\":\" javascript:alert(1)\"}", "<a href='#'>",
-			NULL, NULL },
+		{ "javascript", "<a href=\"{{x}}\">", "{\"x\":\"javascript:alert(1)\"}",
+			"<a href=\"#\">", NULL, NULL },
+		{ "upper case", "<a href=\"{{x}}\">", "{\"x\":\"JavaScript:alert(1)\"}",
+			"<a href=\"#\">", NULL, NULL },
+		{ "blank first", "<a href='{{x}}'>", "{\"x\":\" javascript:alert(1)\"}",
+			"<a href='#'>", NULL, NULL },
 		{ "tab inside", "<a href=\"{{x}}\">", "{\"x\":\"java\\tscript:alert(1)\"}",
 			"<a href=\"#\">", NULL, NULL },
-		{ "data", "<img src=\"{{x}}\">", "{\"x\":\"data:text/html,x\"}", "<img src=\"#\">", NULL,
-			NULL },
+		{ "data", "<img src=\"{{x}}\">", "{\"x\":\"data:text/html,x\"}", "<img src=\"#\">",
+			NULL, NULL },
 		{ "form action", "<form action=\"{{x}}\">", "{\"x\":\"vbscript:x\"}",
 			"<form action=\"#\">", NULL, NULL },
 		{ "in two halves", "<a href=\"{{a}}{{b}}\">",
-			"{\"a\":\"java\",\"b\":\"script:alert(1)\"}", "<a href=\"java#\">", NULL, NULL },
+			"{\"a\":\"java\",\"b\":\"script:alert(1)\"}", "<a href=\"java#\">", NULL,
+			NULL },
 		{ "after an optional part", "<a href=\"{{#p}}/x/{{/p}}{{x}}\">",
 			"{\"x\":\"javascript:alert(1)\"}", "<a href=\"#\">", NULL, NULL },
-		{ "a path", "<a href=\"{{x}}\">", "{\"x\":\"/a?b=c:d#e\"}", "<a href=\"/a?b=c:d#e\">",
-			NULL, NULL },
+		{ "a path", "<a href=\"{{x}}\">", "{\"x\":\"/a?b=c:d#e\"}",
+			"<a href=\"/a?b=c:d#e\">", NULL, NULL },
 		{ "a place on the page", "<a href=\"{{x}}\">", "{\"x\":\"#username\"}",
 			"<a href=\"#username\">", NULL, NULL },
 		{ "https", "<a href=\"{{x}}\">", "{\"x\":\"https://a.example/b:c\"}",
@@ -239,14 +251,16 @@ static void hostile_values_stay_text(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(hostile); i++) {
 		struct buf b = BUF(arena, 4 * KIB);
-		struct story story = { .name = hostile[i], .source = "<p title=\"{{x}}\">{{x}}</p>" };
+		struct story story = { .name = hostile[i],
+			.source = "<p title=\"{{x}}\">{{x}}</p>" };
 		pt_str out, data;
 		size_t tags = 0;
 
 		buf_printf(&b, "{\"x\":\"%s\"}", hostile[i]);
 		assert_int_equal(buf_done(&b, &data), PT_OK);
 		story.data = data.p;
-		assert_int_equal(tell(arena, &story, TEMPLATE_MUSTACHE, TEMPLATE_HTML, &out), PT_OK);
+		assert_int_equal(
+			tell(arena, &story, TEMPLATE_MUSTACHE, TEMPLATE_HTML, &out), PT_OK);
 		for (size_t j = 0; j < out.n; j++)
 			tags += out.p[j] == '<' || out.p[j] == '>' || out.p[j] == '"';
 		assert_int_equal(tags, 6);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "http/token.h"
 
 #include "base/banned.h"
 
@@ -47,10 +48,12 @@ void exchange_pool_close(struct exchange_pool *pool)
 static bool take_header(void *ctx, pt_str name, pt_str value)
 {
 	struct exchange *ex = ctx;
-	char *p = ex->head + (name.p - ex->head);
+	char *p;
 
-	if (ex->rq.n_headers == ex->headers_room)
+	/* llhttp takes a line without a name. */
+	if (!token_is(name) || ex->rq.n_headers == ex->headers_room)
 		return false;
+	p = ex->head + (name.p - ex->head);
 	for (size_t i = 0; i < name.n; i++)
 		p[i] = ascii_lower(p[i]);
 	ex->headers[ex->rq.n_headers++] = (struct http_header){ name, value };

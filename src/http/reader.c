@@ -195,18 +195,11 @@ static int block_read(struct exchange *ex, pt_str block, size_t lines, struct he
 	status = head_line_read(str_n(ex->head, (size_t)(end - block.p)), line);
 	if (status != 0)
 		return status;
+	if (str_eq(line->method, PT_STR("TRACE")) || str_eq(line->method, PT_STR("CONNECT")))
+		return 405;
 	*step = grammar_head(
 		ex->grammar, str_n(ex->head + line->method.n, block.n - line->method.n));
 	return *step == GRAMMAR_BAD ? 400 : 0;
-}
-
-static int method_check(const struct exchange *ex, const struct head_line *line,
-	const struct head_target *target)
-{
-	if (str_eq(line->method, PT_STR("TRACE")) || str_eq(line->method, PT_STR("CONNECT")))
-		return 405;
-	/* RFC 9112 3.2.4: asterisk-form is for a server-wide OPTIONS only. */
-	return target->asterisk && ex->rq.method != HTTP_OPTIONS ? 400 : 0;
 }
 
 /* Fills everything of the request but its body. */
@@ -226,12 +219,13 @@ static int head_read(struct reader *reader, struct exchange *ex, pt_str block,
 	ex->keep_alive = !line.http_1_0 && !grammar_closes(ex->grammar);
 
 	status = framing_check(ex, orders, length);
-	if (status == 0 && !str_eq(line.method, PT_STR("CONNECT")))
-		status = head_target_read(ex->arena, line.target, &target);
 	if (status == 0)
-		status = method_check(ex, &line, &target);
+		status = head_target_read(ex->arena, line.target, &target);
 	if (status != 0)
 		return status;
+	/* RFC 9112 3.2.4: asterisk-form is for a server-wide OPTIONS only. */
+	if (target.asterisk && rq->method != HTTP_OPTIONS)
+		return 400;
 	rq->path = target.path;
 	rq->query = target.query;
 

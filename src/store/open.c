@@ -1,6 +1,7 @@
 /*
  * open.c - from a URL to a store: driver, schema, directory.
  */
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -32,18 +33,13 @@ static pt_err driver_open(const struct store_setup *setup, struct sql_store **ou
 	return fault(PT_F_CONFIG, "the database must be sqlite:PATH or postgres://...");
 }
 
-static void sql_close(struct sql_store *store)
-{
-	if (store->directory->detach)
-		store->directory->detach(store->directory_ctx);
-	store->driver->close(store);
-}
+/* ---- what must stand before the first act ----------------------------------------------------- */
 
-static pt_err schema_ready(struct sql_store *store, const struct store_setup *setup)
+static pt_err schema_ready(struct sql_store *store, bool migrate)
 {
 	struct migration_status status;
 
-	if (setup->migrate)
+	if (migrate)
 		return migrate_up(store, NULL, NULL);
 	TRY(migrate_status(store, &status));
 	if (status.applied == status.known)
@@ -53,16 +49,71 @@ static pt_err schema_ready(struct sql_store *store, const struct store_setup *se
 		status.applied < status.known ? "run `portress migrate up`" : "run the newer program");
 }
 
-static pt_err tables_ready(struct sql_store *store, const struct store_setup *setup)
+static pt_err tables_ready(struct sql_store *store, bool migrate, const struct view_setup *view)
 {
-	pt_err err = schema_ready(store, setup);
+	TRY(schema_ready(store, migrate));
+	return view ? view_attach(store, view) : PT_OK;
+}
 
-	if (err == PT_F_STORE && setup->wait) {
-		log_say(LOG_WARN, "store.away", "the database is away: going on, and asking again");
-		err = PT_OK;
+/* What is left to do when the database comes. Its strings are its own. */
+struct store_plan {
+	struct arena *arena;
+	bool migrate;
+	bool has_view;
+	struct view_setup view;
+};
+
+static void plan_free(struct store_plan *plan)
+{
+	if (plan)
+		arena_close(plan->arena);
+}
+
+static bool plan_copy(struct store_plan *plan, const struct store_setup *setup)
+{
+	plan->migrate = setup->migrate;
+	plan->has_view = setup->view != NULL;
+	if (!setup->view)
+		return true;
+	plan->view = *setup->view;
+	for (size_t i = 0; i < VIEW_FIELDS; i++) {
+		if (!arena_str(plan->arena, setup->view->columns[i], &plan->view.columns[i]))
+			return false;
 	}
-	TRY(err);
-	return setup->view ? view_attach(store, setup->view) : PT_OK;
+	return arena_str(plan->arena, setup->view->relation, &plan->view.relation);
+}
+
+static pt_err carry_out(struct sql_store *store)
+{
+	const struct store_plan *plan = store->plan;
+
+	return tables_ready(store, plan->migrate, plan->has_view ? &plan->view : NULL);
+}
+
+static pt_err make_ready_later(struct sql_store *store, const struct store_setup *setup)
+{
+	struct arena *arena = arena_open(64 * 1024);
+	struct store_plan *plan = arena ? ARENA_NEW(arena, struct store_plan) : NULL;
+
+	if (!plan) {
+		arena_close(arena);
+		return fault(PT_F_MEMORY, "no memory to open a store");
+	}
+	plan->arena = arena;
+	store->plan = plan;
+	store->prepare = carry_out;
+	if (!plan_copy(plan, setup))
+		return fault(PT_F_MEMORY, "no memory to open a store");
+	log_say(LOG_WARN, "store.away", "the database is away: going on, and asking again");
+	return PT_OK;
+}
+
+void sql_store_close(struct sql_store *store)
+{
+	if (store->directory->detach)
+		store->directory->detach(store->directory_ctx);
+	plan_free(store->plan);
+	store->driver->close(store);
 }
 
 pt_err store_open(const struct store_setup *setup, struct pt_store *out)
@@ -71,9 +122,11 @@ pt_err store_open(const struct store_setup *setup, struct pt_store *out)
 	pt_err err;
 
 	TRY(driver_open(setup, &store));
-	err = tables_ready(store, setup);
+	err = tables_ready(store, setup->migrate, setup->view);
+	if (err == PT_F_STORE && setup->wait)
+		err = make_ready_later(store, setup);
 	if (err != PT_OK) {
-		sql_close(store);
+		sql_store_close(store);
 		return err;
 	}
 	sql_store_publish(store, out);
@@ -90,7 +143,7 @@ pt_err store_migrate_up(const struct store_setup *setup,
 
 	TRY(driver_open(setup, &store));
 	err = migrate_up(store, told, ctx);
-	sql_close(store);
+	sql_store_close(store);
 	return err;
 }
 
@@ -101,7 +154,7 @@ pt_err store_migrate_status(const struct store_setup *setup, struct migration_st
 
 	TRY(driver_open(setup, &store));
 	err = migrate_status(store, out);
-	sql_close(store);
+	sql_store_close(store);
 	return err;
 }
 
@@ -112,7 +165,7 @@ pt_err store_migrate_verify(const struct store_setup *setup, struct migration_st
 
 	TRY(driver_open(setup, &store));
 	err = migrate_verify(store, out);
-	sql_close(store);
+	sql_store_close(store);
 	return err;
 }
 
@@ -126,6 +179,6 @@ pt_err store_create_identoro_tables(const struct store_setup *setup)
 	arena = arena_open(1 << 20);
 	err = arena ? identoro_tables_create(store, arena) : fault(PT_F_MEMORY, "identoro tables");
 	arena_close(arena);
-	sql_close(store);
+	sql_store_close(store);
 	return err;
 }

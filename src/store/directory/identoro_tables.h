@@ -6,10 +6,10 @@
 
 #include "store/sql/port.h"
 
-/* The script that creates the queue of events; NULL for a driver that has none. */
-const char *identoro_queue_script(const struct sql_driver *driver);
+#define IDENTORO_USERS "identoro_users"
+#define IDENTORO_QUEUE "identoro_message_queue"
 
-/* Creates both tables in one act. PT_E_TAKEN: identoro_users exists already; nothing was done. */
-PT_CHECK pt_err identoro_tables_create(struct sql_store *store);
+/* The script that creates the queue of events. */
+const char *identoro_queue_script(enum sql_dialect dialect);
 
 #endif

@@ -22,6 +22,11 @@ PT_CHECK pt_err view_attach(struct sql_store *store, const struct view_setup *vi
 /* store_create_identoro_tables over an open store. */
 PT_CHECK pt_err identoro_tables_create(struct sql_store *store, struct arena *arena);
 
+/* ---- open.c ---- */
+
+/* Detaches the directory and closes the driver. */
+void sql_store_close(struct sql_store *store);
+
 /* ---- migrate.c ---- */
 
 PT_CHECK pt_err migrate_up(struct sql_store *store,

@@ -129,12 +129,12 @@ struct sql_store {
 	const struct sql_directory *directory;
 	void *directory_ctx;
 
-	/* What must have happened once before the first act: migrations, looking at a foreign table
-	 * (view_attach). NULL: nothing. store_open sets it and calls it; a driver whose database may be away
-	 * while it opens calls it itself, by the first act that finds the database there, and answers
-	 * PT_F_STORE until it has said PT_OK. It runs acts of its own through write() and read(). */
+	/* What must have happened once before the first act, and could not while the store was opened because
+	 * the database was away: migrations, looking at a foreign table. NULL: nothing is left. A driver calls
+	 * it by the first act that finds the database there, and answers PT_F_STORE until it has said PT_OK.
+	 * It runs acts of its own through write() and read(). */
 	pt_err (*prepare)(struct sql_store *store);
-	void *prepare_ctx;
+	struct store_plan *plan; /* for prepare */
 };
 
 /* Fills the public vtable: every verb of verbs.c over this store. Takes ownership. */

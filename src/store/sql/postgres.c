@@ -16,7 +16,6 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/hook.h"
 #include "base/log.h"
 #include "base/own.h"
 #include "base/str.h"
@@ -234,7 +233,7 @@ static pt_err prepare_now(struct pg_store *pg)
 	if (clock_monotonic() < pg->prepare_after)
 		return PT_F_STORE;
 	preparing = pg;
-	err = pg->base.prepare ? pg->base.prepare(&pg->base) : PT_OK;
+	err = pg->base.prepare(&pg->base);
 	preparing = NULL;
 	if (err == PT_OK)
 		atomic_store(&pg->prepared, true);
@@ -250,7 +249,7 @@ static pt_err prepare_once(struct pg_store *pg)
 	struct timespec at = { .tv_sec = until / PT_SECOND, .tv_nsec = until % PT_SECOND * 1000 };
 	pt_err err;
 
-	if (atomic_load(&pg->prepared) || preparing == pg)
+	if (!pg->base.prepare || atomic_load(&pg->prepared) || preparing == pg)
 		return PT_OK;
 	if (pthread_mutex_clocklock(&pg->prepare_lock, CLOCK_MONOTONIC, &at) != 0)
 		return PT_F_STORE;
@@ -263,9 +262,6 @@ static pt_err perform(struct sql_store *store, const struct act *act)
 {
 	struct pg_store *pg = (struct pg_store *)store;
 
-	hook_stall();
-	if (hook_fail_act())
-		return fault(PT_F_STORE, "postgres: this act fails because a test wants it");
 	TRY(prepare_once(pg));
 	return act_until_done(pg, act);
 }

@@ -1197,11 +1197,7 @@ static pt_err check(void *ctx, pt_arena *arena, pt_str *why)
 
 static void store_close(void *ctx)
 {
-	struct sql_store *store = ctx;
-
-	if (store->directory->detach)
-		store->directory->detach(store->directory_ctx);
-	store->driver->close(store);
+	sql_store_close(ctx);
 }
 
 void sql_store_publish(struct sql_store *store, struct pt_store *out)

@@ -2,8 +2,8 @@
  * portress/portress.h - open a site, begin a call, act.
  *
  *	struct pt_site *site;
- *	struct pt_site_setup setup = PT_SITE_SETUP_INIT;
- *	...
+ *	struct pt_site_setup setup = { sizeof(setup), &policy, &keys, &store, ... };
+ *
  *	pt_site_open(&setup, &site);
  *
  *	struct pt_call *call;
@@ -20,8 +20,6 @@
 
 #include "portress/account.h"
 #include "portress/base.h"
-#include "portress/courier.h"
-#include "portress/store.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -84,6 +82,9 @@ struct pt_keys {
 	pt_str refresh; /* HS256 key of refresh tokens; "" derives it */
 	pt_str pepper;	/* "" uses none */
 };
+
+struct pt_store;   /* portress/store.h */
+struct pt_captcha; /* portress/courier.h */
 
 struct pt_site_setup {
 	size_t size; /* sizeof(struct pt_site_setup) */

@@ -7,7 +7,9 @@
 #include "crypt/digest.h"
 #include "crypt/jwt.h"
 #include "crypt/password.h"
+#include "portress/courier.h"
 #include "portress/portress.h"
+#include "portress/store.h"
 
 /* One purpose, one key. Derived from the root with HKDF where the operator gave none. */
 struct site_keys {

@@ -6,6 +6,7 @@
 
 #include "base/template.h"
 #include "http/engine.h"
+#include "portress/courier.h"
 #include "portress/portress.h"
 
 /* Where the sources of the Identoro dialect disagree (docs/dialects/identoro.md). */

@@ -53,6 +53,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ PT_STR_INIT("EHLO"), STAGE_GREETING },
 	{ PT_STR_INIT("STARTTLS"), STAGE_TLS },
 	{ PT_STR_INIT("AUTH"), STAGE_LOGIN },
 	{ PT_STR_INIT("MAIL FROM:"), STAGE_SENDER },
@@ -77,6 +78,7 @@ struct attempt {
 	struct curl_slist *recipients;
 	curl_mime *mime;
 	enum stage stage;
+	bool is_over; /* libcurl says goodbye; the answer to that tells nothing */
 	char reply[REPLY];
 	size_t reply_n;
 };
@@ -85,9 +87,12 @@ struct attempt {
 
 static void saw_command(struct attempt *attempt, pt_str line)
 {
+	if (str_starts(line, PT_STR("QUIT")))
+		attempt->is_over = true;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (str_starts(line, commands[i].verb)) {
 			attempt->stage = commands[i].stage;
+			attempt->is_over = false;
 			attempt->reply_n = 0;
 			return;
 		}
@@ -96,6 +101,8 @@ static void saw_command(struct attempt *attempt, pt_str line)
 
 static void saw_reply(struct attempt *attempt, pt_str line)
 {
+	if (attempt->is_over)
+		return;
 	while (line.n > 0 && (line.p[line.n - 1] == '\r' || line.p[line.n - 1] == '\n'))
 		line.n--;
 	attempt->reply_n = line.n < REPLY ? line.n : REPLY;

@@ -1,0 +1,191 @@
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "core/site.h"
+#include "crypt/jwt.h"
+
+struct pair {
+	char access[1024];
+	char refresh[1024];
+};
+
+static struct pair pair_of(const struct pt_grant *grant)
+{
+	struct pair pair;
+
+	strcpy(pair.access, grant->access_token.p);
+	strcpy(pair.refresh, grant->refresh_token.p);
+	return pair;
+}
+
+static struct pair issue(struct world *w)
+{
+	struct pt_grant grant;
+
+	EXPECT_ERR(PT_OK, world_signin(w, "ann", PASSWORD, &grant));
+	return pair_of(&grant);
+}
+
+static pt_err refresh(struct world *w, const char *token, struct pair *out)
+{
+	struct pt_grant grant;
+	pt_err err = pt_token_refresh(world_call(w), str(token), &grant);
+
+	if (err == PT_OK)
+		*out = pair_of(&grant);
+	return err;
+}
+
+static pt_err check(struct world *w, const char *token)
+{
+	struct pt_account account;
+
+	return pt_token_check(world_call(w), str(token), &account);
+}
+
+static void presenting_twice_within_the_grace_yields_the_same_successor(void **state)
+{
+	struct pair first, second, again, third;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	first = issue(&w);
+	EXPECT_ERR(PT_OK, refresh(&w, first.refresh, &second));
+	assert_string_not_equal(first.refresh, second.refresh);
+	w.now += 9 * PT_SECOND;
+	EXPECT_ERR(PT_OK, refresh(&w, first.refresh, &again));
+	assert_string_equal(second.refresh, again.refresh);
+	assert_string_equal(second.access, again.access);
+	EXPECT_ERR(PT_OK, refresh(&w, second.refresh, &third));
+	world_close(&w);
+}
+
+static void a_spent_token_after_the_grace_revokes_the_family(void **state)
+{
+	struct pair first, second, any;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	first = issue(&w);
+	EXPECT_ERR(PT_OK, refresh(&w, first.refresh, &second));
+	w.now += 11 * PT_SECOND;
+	EXPECT_ERR(PT_E_REUSED, refresh(&w, first.refresh, &any));
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, second.refresh, &any));
+	assert_int_equal(1, world_events(&w, PT_EVENT_TOKEN_REUSED));
+	world_close(&w);
+}
+
+static void families_are_independent(void **state)
+{
+	struct pair laptop, phone, any;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	laptop = issue(&w);
+	phone = issue(&w);
+	EXPECT_ERR(PT_OK, refresh(&w, laptop.refresh, &any));
+	EXPECT_ERR(PT_OK, refresh(&w, phone.refresh, &any));
+	world_close(&w);
+}
+
+static void each_token_has_one_place_where_it_works(void **state)
+{
+	struct pair pair, any;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	pair = issue(&w);
+	EXPECT_ERR(PT_OK, check(&w, pair.access));
+	EXPECT_ERR(PT_E_TOKEN, check(&w, pair.refresh));
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, pair.access, &any));
+	w.now += 24 * PT_HOUR;
+	EXPECT_ERR(PT_E_TOKEN, check(&w, pair.access));
+	world_close(&w);
+}
+
+static void signing_out_revokes_the_family(void **state)
+{
+	struct pair pair, any;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	pair = issue(&w);
+	EXPECT_ERR(PT_OK, pt_token_revoke(world_call(&w), str(pair.access)));
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, pair.refresh, &any));
+	EXPECT_ERR(PT_OK, pt_token_revoke(world_call(&w), PT_STR("nonsense")));
+	world_close(&w);
+}
+
+/* A token with these claims, signed with the site's own access key. */
+static const char *forge(struct world *w, const char *claims)
+{
+	pt_str token;
+
+	world_call(w);
+	EXPECT_ERR(PT_OK, jwt_sign(pt_call_arena(w->call), &w->site->keys.access, str(claims), &token));
+	static char text[1024];
+	strcpy(text, token.p);
+	return text;
+}
+
+static void claims_are_judged(void **state)
+{
+	char id[64], claims[512];
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	strcpy(id, world_account(&w, "ann").id.text);
+	long long now = (long long)(w.now / PT_SECOND);
+
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":%lld}", id, now + 10);
+	EXPECT_ERR(PT_OK, check(&w, forge(&w, claims))); /* as the original program writes them */
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\"}", id);
+	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":%lld}", id, now);
+	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":%lld.5}", id, now + 10);
+	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":\"%lld\"}", id, now + 10);
+	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
+	snprintf(claims, sizeof(claims), "{\"user_id\":7,\"exp\":%lld}", now + 10);
+	EXPECT_ERR(PT_E_TOKEN_CLAIMS, check(&w, forge(&w, claims)));
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":%lld,\"iat\":%lld}", id, now + 99,
+		now + 31);
+	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":%lld,\"email\":\"ann@example.org\"}",
+		id, now + 10);
+	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"nobody\",\"exp\":%lld}", now + 10);
+	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
+	world_close(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(presenting_twice_within_the_grace_yields_the_same_successor),
+		cmocka_unit_test(a_spent_token_after_the_grace_revokes_the_family),
+		cmocka_unit_test(families_are_independent),
+		cmocka_unit_test(each_token_has_one_place_where_it_works),
+		cmocka_unit_test(signing_out_revokes_the_family),
+		cmocka_unit_test(claims_are_judged),
+	};
+
+	return cmocka_run_group_tests_name("token", tests, NULL, NULL);
+}

@@ -1,0 +1,159 @@
+/*
+ * world.c - the small world.
+ */
+#include "world.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "core/site.h"
+#include "crypt/seal.h"
+
+static void count_letter(void *ctx)
+{
+	((struct world *)ctx)->letters_posted++;
+}
+
+void world_open_with(struct world *w, void (*change)(struct pt_policy *policy))
+{
+	memset(w, 0, sizeof(*w));
+	w->now = 1800000000 * PT_SECOND;
+	w->client = "203.0.113.7";
+	pt_policy_init(&w->policy);
+	w->policy.argon2_kib = 1024;
+	w->policy.argon2_passes = 1;
+	w->policy.signin_password_min = 6;
+	if (change)
+		change(&w->policy);
+	const struct pt_keys keys = { .root = PT_STR("0123456789abcdef0123456789abcdef") };
+	EXPECT_ERR(PT_OK, pt_store_memory(&w->store));
+	const struct pt_site_setup setup = {
+		.size = sizeof(setup),
+		.policy = &w->policy,
+		.keys = &keys,
+		.store = &w->store,
+		.public_url = PT_STR("https://id.example.org"),
+		.letter_waits = count_letter,
+		.letter_waits_ctx = w,
+	};
+	EXPECT_ERR(PT_OK, pt_site_open(&setup, &w->site));
+}
+
+void world_open(struct world *w)
+{
+	world_open_with(w, NULL);
+}
+
+void world_close(struct world *w)
+{
+	pt_call_end(w->call);
+	pt_site_close(w->site);
+}
+
+struct pt_call *world_call(struct world *w)
+{
+	const struct pt_asker asker = {
+		.client = str(w->client),
+		.client_known = true,
+		.user_agent = PT_STR("unit test"),
+		.request = PT_STR("0123456789abcdef"),
+		.now = w->now,
+	};
+
+	pt_call_end(w->call);
+	EXPECT_ERR(PT_OK, pt_call_begin(w->site, NULL, &asker, &w->call));
+	return w->call;
+}
+
+pt_err world_signup(struct world *w, const char *name, const char *email)
+{
+	struct pt_account account;
+	const struct pt_signup_form form = {
+		.username = str(name),
+		.email = str(email),
+		.password = PT_STR(PASSWORD),
+	};
+
+	return pt_signup(world_call(w), &form, &account);
+}
+
+void world_join(struct world *w, const char *name, const char *email)
+{
+	EXPECT_ERR(PT_OK, world_signup(w, name, email));
+	EXPECT_ERR(PT_OK,
+		pt_confirm(world_call(w), str(world_letter_secret(w, PT_LETTER_VERIFY))));
+}
+
+pt_err world_signin(struct world *w, const char *name, const char *password, struct pt_grant *out)
+{
+	const struct pt_signin_form form = { .name = str(name), .password = str(password) };
+
+	return pt_signin(world_call(w), &form, PT_GRANT_SESSION | PT_GRANT_TOKENS, out);
+}
+
+static size_t letters(struct world *w, struct pt_letter **out)
+{
+	size_t n = 0;
+
+	world_call(w);
+	EXPECT_ERR(PT_OK,
+		w->store.letter_list(w->store.ctx, pt_call_arena(w->call), 100, out, &n));
+	return n;
+}
+
+const char *world_letter_secret(struct world *w, enum pt_letter_kind kind)
+{
+	static char secret[128];
+	struct pt_letter *all = NULL;
+	struct json_value variables;
+	size_t n = letters(w, &all);
+	struct key key;
+	pt_str clear;
+
+	secret[0] = '\0';
+	site_letter_key(w->site, &key);
+	for (size_t i = 0; i < n && !secret[0]; i++) {
+		if (all[i].kind != kind)
+			continue;
+		struct arena *arena = pt_call_arena(w->call);
+		EXPECT_ERR(PT_OK, seal_open(arena, &key, str(all[i].id.text), all[i].sealed, &clear));
+		EXPECT_ERR(PT_OK, json_read(arena, clear, &variables));
+		pt_str link = json_find(&variables, PT_STR("link"))->text;
+		pt_str head, text;
+		if (str_cut(link, '=', &head, &text))
+			memcpy(secret, text.p, text.n < 127 ? text.n + 1 : 0);
+	}
+	return secret;
+}
+
+int world_letters(struct world *w, enum pt_letter_kind kind)
+{
+	struct pt_letter *all = NULL;
+	size_t n = letters(w, &all);
+	int found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += all[i].kind == kind;
+	return found;
+}
+
+int world_events(struct world *w, enum pt_event_kind kind)
+{
+	struct pt_event *all = NULL;
+	size_t n = 0;
+	int found = 0;
+
+	EXPECT_ERR(PT_OK, pt_event_list(world_call(w), PT_STR(""), 1000, &all, &n));
+	for (size_t i = 0; i < n; i++)
+		found += all[i].kind == kind;
+	return found;
+}
+
+struct pt_account world_account(struct world *w, const char *name)
+{
+	struct pt_account account;
+
+	EXPECT_ERR(PT_OK, pt_account_find(world_call(w), str(name), &account));
+	return account;
+}

@@ -550,6 +550,24 @@ static void a_template_added_again_replaces_the_first(void **state)
 	template_set_close(set);
 }
 
+static void a_text_is_found_by_its_path(void **state)
+{
+	struct arena *arena = arena_open(MIB);
+	struct value *map = value_map(arena);
+
+	(void)state;
+	value_str(map, "title", PT_STR("Sign In"));
+	value_str(value_child(map, "signin"), "title", PT_STR("deep"));
+	value_int(map, "number", 7);
+	assert_true(str_eq(value_text(map, PT_STR("title")), PT_STR("Sign In")));
+	assert_true(str_eq(value_text(map, PT_STR("signin.title")), PT_STR("deep")));
+	assert_int_equal(value_text(map, PT_STR("signin")).n, 0);
+	assert_int_equal(value_text(map, PT_STR("signin.other")).n, 0);
+	assert_int_equal(value_text(map, PT_STR("title.more")).n, 0);
+	assert_int_equal(value_text(map, PT_STR("number")).n, 0);
+	arena_close(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,6 +593,7 @@ int main(void)
 		cmocka_unit_test(a_shared_map_serves_many_renderings),
 		cmocka_unit_test(a_shared_map_that_is_broken_breaks_the_page),
 		cmocka_unit_test(the_later_of_two_values_counts),
+		cmocka_unit_test(a_text_is_found_by_its_path),
 		cmocka_unit_test(a_template_added_again_replaces_the_first),
 	};
 

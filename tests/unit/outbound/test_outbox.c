@@ -1,0 +1,506 @@
+/*
+ * test_outbox.c - every letter ends somewhere, and is told to the store.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "letters.h"
+#include "outbound/outbox.h"
+
+#include "base/banned.h"
+
+enum { LETTERS = 8 };
+
+/* ---- a store that keeps letters, and a courier that does as told ---- */
+
+struct row {
+	struct pt_letter letter;
+	enum { ABSENT, WAITING, IN_HAND, ENDED } state;
+	pt_time due;
+	struct pt_letter_outcome told;
+	char detail[200];
+	int times_told;
+};
+
+struct world {
+	struct letter_office office;
+	pthread_mutex_t lock; /* of what follows */
+	struct row rows[LETTERS];
+	int claims_to_fail, dones_to_fail;
+	enum pt_sent answer;
+	bool is_blocked, is_stopped;
+	int sends, stops;
+	struct pt_store store;
+	struct pt_courier courier;
+	struct outbox *outbox;
+};
+
+static pt_err claim_due(struct world *w, const struct pt_claim *claim, struct pt_letter *out)
+{
+	for (size_t i = 0; i < LETTERS; i++) {
+		struct row *row = &w->rows[i];
+		if (row->state != WAITING || row->due > claim->now)
+			continue;
+		assert_true(claim->lease_until > claim->now);
+		row->state = IN_HAND;
+		row->letter.attempts++;
+		*out = row->letter;
+		return PT_OK;
+	}
+	return PT_E_NOT_FOUND;
+}
+
+static pt_err letter_claim(
+	void *context, pt_arena *arena, const struct pt_claim *claim, struct pt_letter *out)
+{
+	struct world *w = context;
+	pt_err err = PT_F_STORE;
+
+	(void)arena;
+	pthread_mutex_lock(&w->lock);
+	if (w->claims_to_fail == 0)
+		err = claim_due(w, claim, out);
+	else
+		w->claims_to_fail--;
+	pthread_mutex_unlock(&w->lock);
+	return err;
+}
+
+static void tell(struct row *row, const struct pt_letter_outcome *outcome)
+{
+	bool again = outcome->sent == PT_SENT_LATER || outcome->sent == PT_SENT_MISCONFIGURED;
+	struct buf detail = BUF_FIXED(row->detail);
+
+	row->told = *outcome;
+	buf_str(&detail, outcome->detail);
+	row->told.detail = buf_view(&detail);
+	row->times_told++;
+	row->due = outcome->retry_at;
+	row->state = again ? WAITING : ENDED;
+}
+
+static pt_err letter_done(
+	void *context, pt_arena *arena, const struct pt_letter_outcome *outcome)
+{
+	struct world *w = context;
+	bool fails;
+
+	(void)arena;
+	pthread_mutex_lock(&w->lock);
+	fails = w->dones_to_fail > 0;
+	w->dones_to_fail -= fails;
+	for (size_t i = 0; i < LETTERS && !fails; i++) {
+		if (str_eq(str(w->rows[i].letter.id.text), str(outcome->id.text)))
+			tell(&w->rows[i], outcome);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return fails ? PT_F_STORE : PT_OK;
+}
+
+static pt_err letter_list(
+	void *context, pt_arena *arena, size_t max, struct pt_letter **out, size_t *n)
+{
+	struct world *w = context;
+	struct pt_letter *list = ARENA_ARRAY(arena, struct pt_letter, LETTERS);
+
+	*n = 0;
+	for (size_t i = LETTERS; i-- > 0 && *n < max;) {
+		if (w->rows[i].state != ABSENT)
+			list[(*n)++] = w->rows[i].letter;
+	}
+	*out = list;
+	return PT_OK;
+}
+
+static pt_err counts(void *context, pt_arena *arena, struct pt_store_counts *out)
+{
+	struct world *w = context;
+	struct pt_store_counts found = { 0 };
+
+	(void)arena;
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < LETTERS; i++)
+		found.letters_waiting += w->rows[i].state == WAITING;
+	pthread_mutex_unlock(&w->lock);
+	*out = found;
+	return PT_OK;
+}
+
+static bool may_return(struct world *w)
+{
+	bool may;
+
+	pthread_mutex_lock(&w->lock);
+	may = !w->is_blocked || w->is_stopped;
+	pthread_mutex_unlock(&w->lock);
+	return may;
+}
+
+static enum pt_sent courier_send(
+	void *context, pt_arena *arena, const struct pt_mail *mail, pt_str *detail)
+{
+	struct world *w = context;
+	enum pt_sent answer;
+
+	(void)arena;
+	assert_true(str_starts(mail->text, PT_STR("Please click ")));
+	pthread_mutex_lock(&w->lock);
+	w->sends++;
+	answer = w->answer;
+	pthread_mutex_unlock(&w->lock);
+	while (!may_return(w))
+		usleep(1000);
+	*detail = PT_STR("as told");
+	return answer;
+}
+
+static void courier_stop(void *context)
+{
+	struct world *w = context;
+
+	pthread_mutex_lock(&w->lock);
+	w->is_stopped = true;
+	w->stops++;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- the world ---- */
+
+static int world_begin(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	office_open(&w->office);
+	pthread_mutex_init(&w->lock, NULL);
+	w->store = (struct pt_store){ .size = sizeof(w->store), .ctx = w,
+		.letter_claim = letter_claim, .letter_done = letter_done,
+		.letter_list = letter_list, .counts = counts };
+	w->courier = (struct pt_courier){
+		.size = sizeof(w->courier), .ctx = w, .send = courier_send, .stop = courier_stop
+	};
+	*state = w;
+	return 0;
+}
+
+static int world_end(void **state)
+{
+	struct world *w = *state;
+
+	outbox_close(w->outbox, 2 * PT_SECOND);
+	office_close(&w->office);
+	free(w);
+	return 0;
+}
+
+static struct row *add(struct world *w, int number)
+{
+	struct row *row = &w->rows[number];
+
+	pthread_mutex_lock(&w->lock);
+	row->letter = letter_fine(&w->office, number);
+	row->state = WAITING;
+	pthread_mutex_unlock(&w->lock);
+	return row;
+}
+
+static void open_with(struct world *w, int per_hour)
+{
+	struct outbox_setup setup = { .store = &w->store, .composer = &w->office.composer,
+		.courier = &w->courier, .per_hour = per_hour };
+
+	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
+}
+
+static int times_told(struct world *w, const struct row *row)
+{
+	int times;
+
+	pthread_mutex_lock(&w->lock);
+	times = row->times_told;
+	pthread_mutex_unlock(&w->lock);
+	return times;
+}
+
+static int sends(struct world *w)
+{
+	int n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->sends;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+static bool is_told_within(struct world *w, const struct row *row, int wanted, int ms)
+{
+	for (int i = 0; i < ms && times_told(w, row) < wanted; i++)
+		usleep(1000);
+	return times_told(w, row) >= wanted;
+}
+
+static bool is_told(struct world *w, const struct row *row)
+{
+	return is_told_within(w, row, 1, 5000);
+}
+
+static void is_about(pt_time at, pt_time wanted)
+{
+	assert_in_range((uintmax_t)(at - wanted + PT_MINUTE), PT_MINUTE - 2 * PT_SECOND,
+		PT_MINUTE + 2 * PT_SECOND);
+}
+
+/* ---- what happens ---- */
+
+static void waiting_letters_are_sent_and_told(void **state)
+{
+	struct world *w = *state;
+	struct outbox_counts counted;
+	const struct row *last;
+
+	add(w, 0);
+	add(w, 1);
+	last = add(w, 2);
+	open_with(w, 0);
+	assert_true(is_told(w, last));
+	outbox_counts(w->outbox, &counted);
+	assert_int_equal(counted.sent, 3);
+	assert_int_equal(counted.retried + counted.dead + counted.alarms, 0);
+	assert_int_equal(last->told.sent, PT_SENT);
+	assert_true(str_eq(last->told.detail, PT_STR("as told")));
+}
+
+static void a_new_letter_is_sent_when_the_outbox_is_woken(void **state)
+{
+	struct world *w = *state;
+	const struct row *row;
+
+	open_with(w, 0);
+	usleep(100000);
+	row = add(w, 0);
+	assert_false(is_told_within(w, row, 1, 300));
+	outbox_wake(w->outbox);
+	assert_true(is_told_within(w, row, 1, 1000));
+}
+
+static void failed_attempts_wait_longer_and_longer(void **state)
+{
+	static const pt_time waits[] = { 10 * PT_SECOND, PT_MINUTE, 5 * PT_MINUTE, 15 * PT_MINUTE,
+		PT_HOUR };
+	struct world *w = *state;
+
+	w->answer = PT_SENT_LATER;
+	for (int i = 0; i < 5; i++)
+		add(w, i)->letter.attempts = i;
+	add(w, 5)->letter.attempts = 5;
+	open_with(w, 0);
+	assert_true(is_told(w, &w->rows[5]));
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(w->rows[i].told.sent, PT_SENT_LATER);
+		is_about(w->rows[i].told.retry_at, clock_now() + waits[i]);
+	}
+	assert_int_equal(w->rows[5].told.sent, PT_SENT_NEVER);
+}
+
+static void no_retry_is_later_than_the_letters_time(void **state)
+{
+	struct world *w = *state;
+
+	w->answer = PT_SENT_LATER;
+	add(w, 0)->letter.not_after = clock_now() + 10 * PT_MINUTE;
+	w->rows[0].letter.attempts = 3;
+	add(w, 1)->letter.not_after = clock_now() + 5 * PT_SECOND;
+	open_with(w, 0);
+	assert_true(is_told(w, &w->rows[1]));
+	assert_int_equal(w->rows[0].told.sent, PT_SENT_LATER);
+	is_about(w->rows[0].told.retry_at, clock_now() + 5 * PT_MINUTE);
+	assert_int_equal(w->rows[1].told.sent, PT_SENT_NEVER);
+}
+
+static void a_retry_happens_when_it_is_due(void **state)
+{
+	struct world *w = *state;
+	const struct row *row = add(w, 0);
+	pt_time begin = clock_monotonic();
+
+	w->answer = PT_SENT_LATER;
+	open_with(w, 0);
+	assert_true(is_told(w, row));
+	pthread_mutex_lock(&w->lock);
+	w->answer = PT_SENT;
+	pthread_mutex_unlock(&w->lock);
+	assert_true(is_told_within(w, row, 2, 12000));
+	assert_in_range(
+		(uintmax_t)(clock_monotonic() - begin), 9900 * PT_MILLISECOND, 10900 * PT_MILLISECOND);
+	assert_int_equal(row->told.sent, PT_SENT);
+}
+
+static void an_undeliverable_letter_ends(void **state)
+{
+	struct world *w = *state;
+	const struct row *row = add(w, 0);
+	struct outbox_counts counted;
+
+	w->answer = PT_SENT_NEVER;
+	open_with(w, 0);
+	assert_true(is_told(w, row));
+	assert_int_equal(row->told.sent, PT_SENT_NEVER);
+	assert_int_equal(row->state, ENDED);
+	outbox_counts(w->outbox, &counted);
+	assert_int_equal(counted.dead, 1);
+}
+
+static void while_it_is_set_up_wrongly_nothing_more_is_tried(void **state)
+{
+	struct world *w = *state;
+	const struct row *first = add(w, 0), *second = add(w, 1);
+
+	w->answer = PT_SENT_MISCONFIGURED;
+	open_with(w, 0);
+	assert_true(is_told(w, first));
+	assert_int_equal(first->told.sent, PT_SENT_MISCONFIGURED);
+	is_about(first->told.retry_at, clock_now() + 5 * PT_MINUTE);
+	outbox_wake(w->outbox);
+	assert_false(is_told_within(w, second, 1, 300));
+}
+
+static void a_letter_of_another_site_ends_and_the_rest_is_sent(void **state)
+{
+	struct world *w = *state;
+	const struct row *last;
+
+	add(w, 0)->letter.sealed = PT_STR("not sealed by anybody, but long enough for a nonce, yes");
+	last = add(w, 1);
+	open_with(w, 0);
+	assert_true(is_told(w, last));
+	assert_int_equal(w->rows[0].told.sent, PT_SENT_NEVER);
+	assert_int_equal(last->told.sent, PT_SENT);
+	assert_int_equal(sends(w), 1);
+}
+
+static void over_the_hourly_budget_letters_wait(void **state)
+{
+	struct world *w = *state;
+	const struct row *over;
+
+	add(w, 0);
+	add(w, 1);
+	over = add(w, 2);
+	open_with(w, 2);
+	assert_true(is_told(w, &w->rows[1]));
+	outbox_wake(w->outbox);
+	assert_false(is_told_within(w, over, 1, 300));
+	assert_int_equal(sends(w), 2);
+}
+
+static void a_store_that_is_away_is_waited_for(void **state)
+{
+	struct world *w = *state;
+	const struct row *row = add(w, 0);
+
+	w->claims_to_fail = 1;
+	open_with(w, 0);
+	assert_true(is_told(w, row));
+	assert_int_equal(row->told.sent, PT_SENT);
+}
+
+static void an_outcome_is_told_until_the_store_knows_it(void **state)
+{
+	struct world *w = *state;
+	const struct row *row = add(w, 0);
+
+	w->dones_to_fail = 1;
+	open_with(w, 0);
+	assert_true(is_told(w, row));
+	assert_int_equal(sends(w), 1);
+}
+
+static void closing_finishes_the_letter_in_hand(void **state)
+{
+	struct world *w = *state;
+	const struct row *row = add(w, 0);
+
+	open_with(w, 0);
+	while (sends(w) == 0)
+		usleep(1000);
+	outbox_close(w->outbox, 2 * PT_SECOND);
+	w->outbox = NULL;
+	assert_int_equal(row->told.sent, PT_SENT);
+	assert_int_equal(w->stops, 0);
+}
+
+static void closing_hurries_a_courier_that_takes_too_long(void **state)
+{
+	struct world *w = *state;
+	pt_time begin;
+
+	add(w, 0);
+	w->is_blocked = true;
+	open_with(w, 0);
+	while (sends(w) == 0)
+		usleep(1000);
+	begin = clock_monotonic();
+	outbox_close(w->outbox, 100 * PT_MILLISECOND);
+	w->outbox = NULL;
+	assert_true(clock_monotonic() - begin < PT_SECOND);
+	assert_int_equal(w->stops, 1);
+}
+
+static void without_a_courier_letters_stay_for_the_mailbox(void **state)
+{
+	struct world *w = *state;
+	struct outbox_setup setup = { .store = &w->store, .composer = &w->office.composer };
+	struct pt_mailbox mailbox;
+	struct pt_mail *mails;
+	size_t n;
+
+	add(w, 0);
+	add(w, 1)->letter.sealed = PT_STR("unreadable");
+	add(w, 2);
+	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
+	outbox_wake(w->outbox);
+	mailbox = outbox_mailbox(w->outbox);
+	assert_int_equal(mailbox.list(mailbox.ctx, w->office.arena, 10, &mails, &n), PT_OK);
+	assert_int_equal(n, 2);
+	assert_string_equal(mails[0].id.text, "letter-2");
+	assert_string_equal(mails[1].id.text, "letter-0");
+	assert_int_equal(w->rows[0].state, WAITING);
+}
+
+static void closing_nothing_is_fine(void **state)
+{
+	(void)state;
+	outbox_close(NULL, 0);
+	outbox_wake(NULL);
+}
+
+#define STORY(name_) cmocka_unit_test_setup_teardown(name_, world_begin, world_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(waiting_letters_are_sent_and_told),
+		STORY(a_new_letter_is_sent_when_the_outbox_is_woken),
+		STORY(failed_attempts_wait_longer_and_longer),
+		STORY(no_retry_is_later_than_the_letters_time),
+		STORY(a_retry_happens_when_it_is_due),
+		STORY(an_undeliverable_letter_ends),
+		STORY(while_it_is_set_up_wrongly_nothing_more_is_tried),
+		STORY(a_letter_of_another_site_ends_and_the_rest_is_sent),
+		STORY(over_the_hourly_budget_letters_wait),
+		STORY(a_store_that_is_away_is_waited_for),
+		STORY(an_outcome_is_told_until_the_store_knows_it),
+		STORY(closing_finishes_the_letter_in_hand),
+		STORY(closing_hurries_a_courier_that_takes_too_long),
+		STORY(without_a_courier_letters_stay_for_the_mailbox),
+		cmocka_unit_test(closing_nothing_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -27,7 +27,7 @@ PT_CHECK pt_err digest_mac_parts(
 /* HMAC-SHA256 of exactly these bytes, with a key of any length. */
 PT_CHECK pt_err digest_hmac(pt_str key, pt_str message, struct pt_hash *out);
 
-/* HKDF-SHA256 (RFC 5869): one purpose, one key. */
+/* HKDF-SHA256 (RFC 5869): one purpose, one key. PT_F_CONFIG: `secret` is empty. */
 PT_CHECK pt_err digest_derive(pt_str secret, pt_str salt, pt_str info, struct key *out);
 
 /* Equal in constant time; lengths are public. */

@@ -16,12 +16,13 @@ struct jwt_key {
 	pt_str secret; /* HS256; any length the operator's policy allows */
 };
 
-/* `claims` is a JSON object in text form. */
+/* `claims` is a JSON object in text form. PT_F_CONFIG: the key is empty. PT_F_MEMORY: the token
+ * would be over 8 KiB, which nobody would accept. */
 PT_CHECK pt_err jwt_sign(
 	struct arena *arena, const struct jwt_key *key, pt_str claims, pt_str *out);
 
 /* PT_E_TOKEN: not ours by form, algorithm or signature. Claims are not judged here. Tokens over
- * 8 KiB are refused unread. */
+ * 8 KiB are refused unread. PT_F_CONFIG: the key is empty. */
 PT_CHECK pt_err jwt_verify(struct arena *arena, const struct jwt_key *key, pt_str token,
 	struct json_value *claims);
 

@@ -44,7 +44,8 @@ unsigned password_hashes_waiting(void);
 
 /*
  * Makes a hash of the exact bytes of `password`. bcrypt: over 72 bytes or a NUL byte is
- * PT_E_PASSWORD_LONG / PT_E_PASSWORD_BYTES, never cut.
+ * PT_E_PASSWORD_LONG / PT_E_PASSWORD_BYTES, never cut. With a pepper bcrypt takes any password.
+ * PT_E_BUSY: gate full.
  */
 PT_CHECK pt_err password_hash(
 	const struct password_params *params, pt_str password, char out[PASSWORD_HASH_MAX]);
@@ -56,6 +57,8 @@ struct password_verdict {
 /*
  * Compares. PT_OK: it matches. PT_E_CREDENTIALS: it does not, or `stored` is empty, unknown or
  * beyond a ceiling. PT_E_BUSY: gate full. Costs a full hash unless refused before the work.
+ * PT_F_CONFIG: `stored` was made with a pepper and there is none. PT_F_MEMORY: no room to compute
+ * it, which is not the asker's doing and must not count as a wrong password.
  */
 PT_CHECK pt_err password_verify(const struct password_params *params, pt_str stored,
 	pt_str password, struct password_verdict *out);

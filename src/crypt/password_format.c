@@ -217,7 +217,6 @@ static bool scrypt_within(const struct password_recipe *r)
 	uint64_t blocks = SCRYPT_BYTES_MAX / 128;
 
 	return r->cost >= 2 && (r->cost & (r->cost - 1)) == 0 && r->block >= 1 && r->lanes >= 1
-		&& r->block <= blocks && r->lanes <= blocks / r->block
 		&& r->cost <= blocks / r->block / r->lanes;
 }
 

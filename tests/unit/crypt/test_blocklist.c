@@ -66,7 +66,7 @@ static void a_passphrase_that_holds_a_common_word_is_fine(void **state)
 static void what_was_drawn_at_random_is_fine(void **state)
 {
 	static const char *const fine[] = { "x7Gh2kQv", "k3-Vp9w!", "9fQz81bLx0", "tR4#mmZ8", "hWq0ZsYv3n",
-		"83650274", "zkqjvbxw", "4c1f8e0b92d7", "dragon8301746529", "Tz!8dragon",
+		"83650274", "zkqjvbxw", "4c1f8e0b92d7", "dragon8301746529", "Tz!8dragon", "dragon-!?%+~;",
 		"\xd0\xbf\xd0\xb5\xd1\x81\xd0\xbe\xd0\xba\xd0\xb4\xd0\xb2\xd0\xb0" };
 
 	(void)state;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -321,6 +321,14 @@ static void *sign_in_again_and_again(void *arg)
 	return NULL;
 }
 
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void crowd_run(struct crowd *crowd, unsigned concurrent, unsigned queue)
 {
 	pthread_t threads[PEOPLE];
@@ -350,6 +358,19 @@ static void everybody_gets_in_when_the_queue_has_room(void **state)
 	assert_int_equal(crowd.busy, 0);
 	crowd_run(&crowd, 1, PEOPLE - 1);
 	assert_int_equal(crowd.busy, 0);
+}
+
+/* One at a time cannot use more of the processors than one does, however many there are. */
+static void no_more_are_computed_at_once_than_the_gate_allows(void **state)
+{
+	double work = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
+	struct crowd crowd;
+
+	(void)state;
+	crowd_run(&crowd, 1, PEOPLE - 1);
+	work = seconds(CLOCK_PROCESS_CPUTIME_ID) - work;
+	wall = seconds(CLOCK_MONOTONIC) - wall;
+	assert_true(work < 1.2 * wall);
 }
 
 static void who_finds_the_queue_full_is_turned_away_at_once(void **state)
@@ -405,6 +426,7 @@ int main(void)
 		cmocka_unit_test(no_password_fits_the_decoy_and_each_try_costs_one_hash),
 		cmocka_unit_test(parameters_that_cannot_be_are_a_fault),
 		cmocka_unit_test(everybody_gets_in_when_the_queue_has_room),
+		cmocka_unit_test(no_more_are_computed_at_once_than_the_gate_allows),
 		cmocka_unit_test(who_finds_the_queue_full_is_turned_away_at_once),
 		cmocka_unit_test(the_gate_is_open_again_after_a_crowd_and_after_a_fault),
 	};

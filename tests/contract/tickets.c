@@ -1,0 +1,253 @@
+/*
+ * tickets.c - secrets that travel by mail: confirming an address, choosing a new password.
+ */
+#include "chapters.h"
+#include "world.h"
+
+#include "base/banned.h"
+
+static struct pt_reset_act new_reset(const struct world *w, const struct pt_hash *ticket,
+	const struct pt_id *id)
+{
+	struct pt_reset_act act = {
+		.ticket = *ticket,
+		.account = *id,
+		.seen_password = PT_STR("hash of ann"),
+		.new_password = PT_STR("new hash of ann"),
+		.now = w->now,
+		.has_letter = true,
+		.letter = new_letter(w, PT_LETTER_PASSWORD_CHANGED, "ann@Example.test"),
+		.event = new_event(w, PT_EVENT_PASSWORD_RESET),
+	};
+
+	act.letter.account = *id;
+	return act;
+}
+
+static struct pt_confirm_act new_confirm(const struct world *w, const struct pt_hash *ticket)
+{
+	return (struct pt_confirm_act){ *ticket, w->now, new_event(w, PT_EVENT_CONFIRMED) };
+}
+
+static void everything_of_a_ticket_comes_back(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_ticket_act act = {
+		.ticket = new_ticket(w, &ann, PT_TICKET_RESET, "ann"),
+		.letter = new_letter(w, PT_LETTER_RESET, "ann@Example.test"),
+		.event = new_event(w, PT_EVENT_RECOVER_ASKED),
+	};
+	struct pt_ticket_record got;
+
+	EXPECT(PT_OK, ACT(w, ticket_issue, &act));
+	EXPECT(PT_OK, ACT(w, ticket_find, &act.ticket.hash, PT_TICKET_RESET, w->now, &got));
+	assert_memory_equal(&act.ticket.hash, &got.ticket.hash, sizeof(got.ticket.hash));
+	assert_memory_equal(&act.ticket.bound, &got.ticket.bound, sizeof(got.ticket.bound));
+	assert_int_equal(PT_TICKET_RESET, got.ticket.kind);
+	assert_string_equal(ann.text, got.ticket.account.text);
+	EXPECT_TEXT("ann@example.test", got.ticket.email_key);
+	assert_int_equal(act.ticket.created_at, got.ticket.created_at);
+	assert_int_equal(act.ticket.expires_at, got.ticket.expires_at);
+	EXPECT_TEXT("hash of ann", got.owner.password);
+	EXPECT_TEXT("ann", got.owner.account.username);
+	assert_int_equal(1, letters(w));
+	assert_int_equal(PT_EVENT_RECOVER_ASKED, last_event(w).kind);
+}
+
+static void ticket_for_nobody_is_not_found(void **state)
+{
+	struct world *w = *state;
+	struct pt_id nobody = new_id();
+	struct pt_ticket_act act = {
+		.ticket = new_ticket(w, &nobody, PT_TICKET_RESET, "ann"),
+		.letter = new_letter(w, PT_LETTER_RESET, "ann@Example.test"),
+		.event = new_event(w, PT_EVENT_RECOVER_ASKED),
+	};
+
+	EXPECT(PT_E_NOT_FOUND, ACT(w, ticket_issue, &act));
+	assert_int_equal(0, letters(w));
+	assert_int_equal(0, events(w, PT_EVENT_RECOVER_ASKED));
+}
+
+static void new_ticket_ends_older_ones_of_its_kind_and_account(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann"), bob = joined(w, "bob");
+	struct pt_hash older = issued(w, &ann, PT_TICKET_RESET, "ann");
+	struct pt_hash other_kind = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_hash others = issued(w, &bob, PT_TICKET_RESET, "bob");
+	struct pt_hash newer = issued(w, &ann, PT_TICKET_RESET, "ann");
+
+	assert_false(ticket_lives(w, &older, PT_TICKET_RESET));
+	assert_true(ticket_lives(w, &newer, PT_TICKET_RESET));
+	assert_true(ticket_lives(w, &other_kind, PT_TICKET_VERIFY));
+	assert_true(ticket_lives(w, &others, PT_TICKET_RESET));
+}
+
+static void ticket_of_another_kind_unknown_or_expired_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann"), other = new_hash();
+
+	assert_false(ticket_lives(w, &ticket, PT_TICKET_VERIFY));
+	assert_false(ticket_lives(w, &other, PT_TICKET_RESET));
+	w->now += PT_HOUR - 1;
+	assert_true(ticket_lives(w, &ticket, PT_TICKET_RESET));
+	w->now += 1;
+	assert_false(ticket_lives(w, &ticket, PT_TICKET_RESET));
+}
+
+static void finding_a_ticket_does_not_take_it(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
+
+	assert_true(ticket_lives(w, &ticket, PT_TICKET_RESET));
+	assert_true(ticket_lives(w, &ticket, PT_TICKET_RESET));
+}
+
+static void confirming_verifies_once_and_may_be_repeated(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann"), got = { "" };
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_confirm_act act = new_confirm(w, &ticket);
+
+	EXPECT(PT_OK, ACT(w, account_confirm, &act, &got));
+	assert_string_equal(ann.text, got.text);
+	assert_int_equal(w->now, account(w, &ann).account.email_verified_at);
+	assert_int_equal(PT_EVENT_CONFIRMED, last_event(w).kind);
+	assert_string_equal(ann.text, last_event(w).account.text);
+
+	act.now += PT_MINUTE;
+	EXPECT(PT_OK, ACT(w, account_confirm, &act, &got));
+	assert_int_equal(w->now, account(w, &ann).account.email_verified_at);
+	assert_int_equal(1, events(w, PT_EVENT_CONFIRMED));
+
+	act.now = w->now + PT_HOUR;
+	EXPECT(PT_E_TICKET, ACT(w, account_confirm, &act, &got));
+}
+
+static void reset_ticket_does_not_confirm(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann"), got;
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
+	struct pt_confirm_act act = new_confirm(w, &ticket);
+
+	EXPECT(PT_E_TICKET, ACT(w, account_confirm, &act, &got));
+	assert_int_equal(0, account(w, &ann).account.email_verified_at);
+	assert_int_equal(0, events(w, PT_EVENT_CONFIRMED));
+}
+
+static void ticket_mailed_to_another_address_does_not_confirm(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann"), got;
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "formerly");
+	struct pt_confirm_act act = new_confirm(w, &ticket);
+
+	EXPECT(PT_E_TICKET, ACT(w, account_confirm, &act, &got));
+	assert_int_equal(0, account(w, &ann).account.email_verified_at);
+}
+
+static void reset_sets_the_password_and_signs_out_everywhere(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann"), bob = joined(w, "bob");
+	struct pt_hash session = session_of(w, &ann, "ann"), others = session_of(w, &bob, "bob");
+	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_hash verify = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
+	struct pt_reset_act act = new_reset(w, &ticket, &ann);
+	struct pt_rotate_act turn = new_turn(w, &token, "app");
+	struct pt_token got;
+
+	EXPECT(PT_OK, ACT(w, password_reset, &act));
+	EXPECT_TEXT("new hash of ann", account(w, &ann).password);
+	assert_int_equal(w->now, account(w, &ann).account.email_verified_at);
+	assert_false(session_lives(w, &session));
+	assert_true(session_lives(w, &others));
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+	assert_true(ticket_lives(w, &verify, PT_TICKET_VERIFY));
+	assert_int_equal(PT_LETTER_PASSWORD_CHANGED, last_letter(w).kind);
+	assert_int_equal(PT_EVENT_PASSWORD_RESET, last_event(w).kind);
+	assert_string_equal(ann.text, last_event(w).account.text);
+}
+
+static void reset_ticket_is_taken_once(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
+	struct pt_reset_act act = new_reset(w, &ticket, &ann);
+
+	EXPECT(PT_OK, ACT(w, password_reset, &act));
+	act = new_reset(w, &ticket, &ann);
+	act.seen_password = PT_STR("new hash of ann");
+	act.new_password = PT_STR("third");
+	EXPECT(PT_E_TICKET, ACT(w, password_reset, &act));
+	EXPECT_TEXT("new hash of ann", account(w, &ann).password);
+	assert_int_equal(1, events(w, PT_EVENT_PASSWORD_RESET));
+}
+
+static void expired_or_wrong_reset_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann"), bob = joined(w, "bob");
+	struct pt_hash session = session_of(w, &ann, "ann");
+	struct pt_hash verify = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
+	size_t before = letters(w);
+	struct pt_reset_act act = new_reset(w, &verify, &ann);
+
+	EXPECT(PT_E_TICKET, ACT(w, password_reset, &act));
+	act = new_reset(w, &ticket, &bob);
+	act.seen_password = PT_STR("hash of bob");
+	EXPECT(PT_E_TICKET, ACT(w, password_reset, &act));
+	act = new_reset(w, &ticket, &ann);
+	act.now += PT_HOUR;
+	EXPECT(PT_E_TICKET, ACT(w, password_reset, &act));
+	act = new_reset(w, &ticket, &ann);
+	act.seen_password = PT_STR("an older hash");
+	EXPECT(PT_E_TICKET, ACT(w, password_reset, &act));
+
+	EXPECT_TEXT("hash of ann", account(w, &ann).password);
+	EXPECT_TEXT("hash of bob", account(w, &bob).password);
+	assert_true(session_lives(w, &session));
+	assert_int_equal(before, letters(w));
+	assert_int_equal(0, events(w, PT_EVENT_PASSWORD_RESET));
+	/* A refusal took nothing: the ticket still does what it is for. */
+	act = new_reset(w, &ticket, &ann);
+	EXPECT(PT_OK, ACT(w, password_reset, &act));
+}
+
+static void reset_ticket_mailed_to_another_address_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "formerly");
+	struct pt_reset_act act = new_reset(w, &ticket, &ann);
+
+	EXPECT(PT_E_TICKET, ACT(w, password_reset, &act));
+	EXPECT_TEXT("hash of ann", account(w, &ann).password);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(everything_of_a_ticket_comes_back),
+	cmocka_unit_test(ticket_for_nobody_is_not_found),
+	cmocka_unit_test(new_ticket_ends_older_ones_of_its_kind_and_account),
+	cmocka_unit_test(ticket_of_another_kind_unknown_or_expired_is_refused),
+	cmocka_unit_test(finding_a_ticket_does_not_take_it),
+	cmocka_unit_test(confirming_verifies_once_and_may_be_repeated),
+	cmocka_unit_test(reset_ticket_does_not_confirm),
+	cmocka_unit_test(ticket_mailed_to_another_address_does_not_confirm),
+	cmocka_unit_test(reset_sets_the_password_and_signs_out_everywhere),
+	cmocka_unit_test(reset_ticket_is_taken_once),
+	cmocka_unit_test(expired_or_wrong_reset_changes_nothing),
+	cmocka_unit_test(reset_ticket_mailed_to_another_address_is_refused),
+};
+CHAPTER(tickets);

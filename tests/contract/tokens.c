@@ -1,0 +1,249 @@
+/*
+ * tokens.c - refresh tokens that rotate, as portress/token.h draws them.
+ */
+#include "chapters.h"
+#include "world.h"
+
+#include "base/banned.h"
+
+static pt_err rotate(struct world *w, const struct pt_hash *presented, const char *client)
+{
+	struct pt_rotate_act turn = new_turn(w, presented, client);
+	struct pt_token got;
+
+	return ACT(w, token_rotate, &turn, &got);
+}
+
+static void rotation_spends_the_token_and_opens_its_successor(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_rotate_act turn;
+	struct pt_token got;
+
+	w->now += PT_HOUR;
+	turn = new_turn(w, &first, "app");
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	assert_memory_equal(&turn.successor, &got.hash, sizeof(got.hash));
+	assert_string_equal(ann.text, got.account.text);
+	assert_true(got.family.text[0] != '\0');
+	EXPECT_TEXT("app", got.client);
+	assert_int_equal(w->now, got.issued_at);
+	assert_int_equal(w->now + 30 * PT_DAY, got.expires_at);
+	assert_int_equal(PT_EVENT_TOKEN_REFRESHED, last_event(w).kind);
+	assert_string_equal(ann.text, last_event(w).account.text);
+
+	refreshed(w, &got.hash, "app");
+}
+
+static void presented_again_within_the_grace_it_yields_the_same_successor(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app"), again;
+
+	w->now += 10 * PT_SECOND - 1;
+	again = refreshed(w, &first, "app");
+	assert_memory_equal(&second, &again, sizeof(again));
+	assert_int_equal(1, events(w, PT_EVENT_TOKEN_REFRESHED));
+	refreshed(w, &second, "app");
+}
+
+static void presented_after_the_grace_it_ends_the_family(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash other = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app");
+
+	w->now += 10 * PT_SECOND;
+	EXPECT(PT_E_REUSED, rotate(w, &first, "app"));
+	assert_int_equal(PT_EVENT_TOKEN_REUSED, last_event(w).kind);
+	assert_string_equal(ann.text, last_event(w).account.text);
+	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
+	EXPECT(PT_E_REFRESH, rotate(w, &first, "app"));
+	EXPECT(PT_OK, rotate(w, &other, "app"));
+}
+
+static void without_grace_the_second_presentation_ends_the_family(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app");
+	struct pt_rotate_act turn = new_turn(w, &first, "app");
+	struct pt_token got;
+
+	turn.grace = 0;
+	EXPECT(PT_E_REUSED, ACT(w, token_rotate, &turn, &got));
+	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
+}
+
+static void token_whose_successor_is_spent_ends_the_family(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app");
+	struct pt_hash third = refreshed(w, &second, "app");
+
+	EXPECT(PT_E_REUSED, rotate(w, &first, "app"));
+	EXPECT(PT_E_REFRESH, rotate(w, &third, "app"));
+	assert_int_equal(1, events(w, PT_EVENT_TOKEN_REUSED));
+}
+
+static void another_client_is_refused_and_ends_the_family(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+
+	EXPECT(PT_E_REFRESH, rotate(w, &first, "other"));
+	assert_int_equal(1, events(w, PT_EVENT_TOKEN_REUSED));
+	EXPECT(PT_E_REFRESH, rotate(w, &first, "app"));
+}
+
+static void another_client_gets_nothing_within_the_grace(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app");
+
+	EXPECT(PT_E_REFRESH, rotate(w, &first, ""));
+	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
+}
+
+static void unknown_token_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash other = new_hash();
+
+	token_of(w, &ann, "ann", "app");
+	EXPECT(PT_E_REFRESH, rotate(w, &other, "app"));
+	assert_int_equal(0, events(w, PT_EVENT_TOKEN_REUSED));
+}
+
+static void expired_token_is_refused_from_its_last_moment_on(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash one = token_of(w, &ann, "ann", ""), two = token_of(w, &ann, "ann", "");
+
+	w->now += 30 * PT_DAY - 1;
+	EXPECT(PT_OK, rotate(w, &one, ""));
+	w->now += 1;
+	EXPECT(PT_E_REFRESH, rotate(w, &two, ""));
+}
+
+static void family_never_outlives_its_end(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	pt_time start = w->now;
+	struct pt_rotate_act turn;
+	struct pt_token got;
+
+	w->now += 20 * PT_DAY;
+	turn = new_turn(w, &first, "app");
+	turn.family_until = 40 * PT_DAY;
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	assert_int_equal(start + 40 * PT_DAY, got.expires_at);
+
+	w->now += 19 * PT_DAY;
+	turn = new_turn(w, &got.hash, "app");
+	turn.family_until = 39 * PT_DAY;
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+	turn.family_until = 40 * PT_DAY;
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	assert_int_equal(start + 40 * PT_DAY, got.expires_at);
+}
+
+static void disabled_account_cannot_refresh(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_account_change change = { .account = ann, .now = w->now, .has_disabled = true,
+		.disabled = true };
+
+	EXPECT(PT_OK, ACT(w, account_change, &change));
+	EXPECT(PT_E_REFRESH, rotate(w, &first, "app"));
+}
+
+static void successor_under_another_key_is_refused_and_the_family_goes_on(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app");
+	struct pt_rotate_act turn = new_turn(w, &first, "app");
+	struct pt_token got;
+
+	turn.successor = new_hash();
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+	EXPECT(PT_OK, rotate(w, &second, "app"));
+}
+
+static void revoking_any_token_ends_its_family(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash other = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app");
+	struct pt_event event = new_event(w, PT_EVENT_SIGNOUT);
+
+	EXPECT(PT_OK, ACT(w, token_revoke, &first, w->now, &event));
+	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
+	EXPECT(PT_OK, rotate(w, &other, "app"));
+	assert_int_equal(1, events(w, PT_EVENT_SIGNOUT));
+}
+
+static void revoking_an_unknown_token_leaves_no_event(void **state)
+{
+	struct world *w = *state;
+	struct pt_hash other = new_hash();
+	struct pt_event event = new_event(w, PT_EVENT_SIGNOUT);
+
+	EXPECT(PT_OK, ACT(w, token_revoke, &other, w->now, &event));
+	assert_int_equal(0, events(w, PT_EVENT_SIGNOUT));
+}
+
+static void foreign_token_where_no_program_keeps_any_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash presented = new_hash();
+	struct pt_rotate_act turn = new_turn(w, &presented, "");
+	struct pt_token got;
+
+	turn.foreign = PT_STR("some token in clear");
+	turn.foreign_account = ann;
+	turn.foreign_family = new_id();
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(rotation_spends_the_token_and_opens_its_successor),
+	cmocka_unit_test(presented_again_within_the_grace_it_yields_the_same_successor),
+	cmocka_unit_test(presented_after_the_grace_it_ends_the_family),
+	cmocka_unit_test(without_grace_the_second_presentation_ends_the_family),
+	cmocka_unit_test(token_whose_successor_is_spent_ends_the_family),
+	cmocka_unit_test(another_client_is_refused_and_ends_the_family),
+	cmocka_unit_test(another_client_gets_nothing_within_the_grace),
+	cmocka_unit_test(unknown_token_is_refused),
+	cmocka_unit_test(expired_token_is_refused_from_its_last_moment_on),
+	cmocka_unit_test(family_never_outlives_its_end),
+	cmocka_unit_test(disabled_account_cannot_refresh),
+	cmocka_unit_test(successor_under_another_key_is_refused_and_the_family_goes_on),
+	cmocka_unit_test(revoking_any_token_ends_its_family),
+	cmocka_unit_test(revoking_an_unknown_token_leaves_no_event),
+	cmocka_unit_test(foreign_token_where_no_program_keeps_any_is_refused),
+};
+CHAPTER(tokens);

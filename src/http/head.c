@@ -13,19 +13,21 @@
 
 /* ---- the block ---------------------------------------------------------------------------- */
 
-/* The bytes behind the last complete line. */
-static int partial_line_check(
+/* What can be said before the block is complete: there is no need to wait for the rest of a TLS
+ * hello, or of a request from before HTTP/1.0. */
+static int partial_check(
 	const struct head_scan *scan, pt_str bytes, const struct http_limits *limits)
 {
-	size_t n = bytes.n - scan->at;
+	struct head_line line;
 
-	if (scan->lines > 0)
-		return bytes.n - scan->fields_at > limits->header_block ? 431 : 0;
-
-	/* The first byte tells a TLS hello from a request; no need to wait for a line end. */
-	if (n > 0 && !token_char(bytes.p[scan->at]) && bytes.p[scan->at] != '\r')
+	if (scan->lines > 0) {
+		if (bytes.n - scan->fields_at > limits->header_block)
+			return 431;
+		return head_line_read(str_slice(bytes, 0, scan->fields_at - 2), &line);
+	}
+	if (bytes.n > 0 && !token_char(bytes.p[0]) && bytes.p[0] != '\r')
 		return 400;
-	return n > limits->request_line + 1 ? 414 : 0;
+	return bytes.n > limits->request_line + 1 ? 414 : 0;
 }
 
 static int line_check(const struct head_scan *scan, pt_str line, const struct http_limits *limits)
@@ -53,7 +55,7 @@ int head_scan(
 		int status;
 
 		if (end == NULL)
-			return partial_line_check(scan, bytes, limits);
+			return partial_check(scan, bytes, limits);
 		line = str_n(start, (size_t)(end - start));
 		status = line_check(scan, line, limits);
 		if (status != 0)

@@ -121,6 +121,8 @@ story('large answers arrive whole, however slowly they are read', ['--loops', 2]
 });
 
 story('who does not take the answer is cut off', ['--write-ms', 500], async (server) => {
+	await ask(server, get('/healthz'), { n: 1 });
+	await pause(50);
 	const before = footprint(server.pid).files;
 	const wire = await Wire.open(server);
 

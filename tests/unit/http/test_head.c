@@ -62,6 +62,8 @@ static void lines_that_can_be_read_in_two_ways_are_refused(void **state)
 		"GET / HTTP/1.1\r\nA: b\r\r\n\r\n",
 		"\r\n",
 		"\x16\x03\x01\x02",
+		"GET /\r\n",
+		"\xa3GET / HTTP/1.1\r\nHost: a\r\n",
 		" GET",
 	};
 	size_t length;

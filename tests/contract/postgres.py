@@ -4,7 +4,8 @@
     postgres.py run PROGRAM [ARGUMENT...]
         starts a new cluster on a Unix socket and on loopback, runs the program with
         PORTRESS_TEST_POSTGRES (a URL) and PORTRESS_TEST_CLUSTER (a directory) in its environment,
-        stops the cluster, removes it, and ends with the program's status.
+        stops the cluster, removes it, and ends with the program's status. An argument `{url}` is
+        replaced by the URL.
 
     postgres.py pause|resume|kill|start|restart DIRECTORY
         what a test does to the server of that cluster: stops all of its processes where they are,
@@ -158,12 +159,14 @@ def run(arguments):
     directory = create()
     try:
         start(directory)
+        url = f"postgres://{USER}@localhost:{read(directory, 'port')}/postgres"
         environment = dict(
             os.environ,
             PORTRESS_TEST_CLUSTER=directory,
             PORTRESS_TEST_CLUSTER_TOOL=os.path.abspath(__file__),
-            PORTRESS_TEST_POSTGRES=f"postgres://{USER}@localhost:{read(directory, 'port')}/postgres")
-        status = subprocess.run(arguments, check=False, env=environment).returncode
+            PORTRESS_TEST_POSTGRES=url)
+        command = [argument.replace("{url}", url) for argument in arguments]
+        status = subprocess.run(command, check=False, env=environment).returncode
         stop(directory)
         return status if status >= 0 else 128 - status
     finally:

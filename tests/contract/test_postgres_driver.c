@@ -620,6 +620,41 @@ static void store_that_waits_is_prepared_once_when_the_server_comes(void **state
 	store->driver->close(store);
 }
 
+/* The whole store: migrations and a look at a users table wait for the server too. */
+static void store_is_made_ready_when_the_server_comes(void **state)
+{
+	const struct view_setup view = { .relation = PT_STR("late_users") };
+	const struct store_setup setup = { .url = str(getenv("PORTRESS_TEST_POSTGRES")),
+		.view = &view,
+		.migrate = true,
+		.wait = true };
+	const struct pt_account_query query = { .by = PT_BY_USERNAME, .key = PT_STR("ann") };
+	struct arena *arena = arena_open(ARENA);
+	struct sql_store *raw = open_store(1, false);
+	struct pt_account_record record;
+	struct pt_store store;
+	pt_err err;
+
+	(void)state;
+	cluster("kill");
+	assert_int_equal(store_open(&setup, &store), PT_OK);
+	err = store.account_find(store.ctx, arena, &query, &record);
+	assert_int_equal(err, PT_F_STORE);
+	cluster("start");
+	pause_for(PT_SECOND);
+	/* The table is not there yet: that is said once, and not looked at again at once. */
+	assert_int_equal(store.account_find(store.ctx, arena, &query, &record), PT_F_STORE);
+	assert_int_equal(store.account_find(store.ctx, arena, &query, &record), PT_F_STORE);
+	script(raw, "CREATE TABLE late_users (user_id TEXT PRIMARY KEY, username TEXT, password TEXT,"
+		    " email TEXT, verified BOOLEAN); INSERT INTO late_users VALUES ('1', 'ann')");
+	pause_for(5200 * PT_MILLISECOND);
+	assert_int_equal(store.account_find(store.ctx, arena, &query, &record), PT_OK);
+	assert_string_equal(record.account.id.text, "1");
+	store.close(store.ctx);
+	raw->driver->close(raw);
+	arena_close(arena);
+}
+
 static void settings_that_libpq_cannot_read_are_refused(void **state)
 {
 	static const char *const urls[] = {
@@ -661,6 +696,7 @@ int main(void)
 		cmocka_unit_test(killed_server_is_refused_and_found_again),
 		cmocka_unit_test(hanging_server_is_refused_and_found_again),
 		cmocka_unit_test(store_that_waits_is_prepared_once_when_the_server_comes),
+		cmocka_unit_test(store_is_made_ready_when_the_server_comes),
 	};
 
 	log_open(LOG_TEXT, LOG_INFO);

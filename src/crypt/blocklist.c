@@ -180,8 +180,8 @@ static bool is_plain_word(pt_str s)
 
 static bool is_word(pt_str s)
 {
-	return is_plain_word(s)
-		|| (s.n % 2 == 0 && has_period(s, s.n / 2) && is_plain_word(str_slice(s, 0, s.n / 2)));
+	return is_plain_word(s) ||
+	       (s.n % 2 == 0 && has_period(s, s.n / 2) && is_plain_word(str_slice(s, 0, s.n / 2)));
 }
 
 static bool is_mark(char c)

@@ -183,8 +183,8 @@ static pt_err slot_find(struct mac_cache *cache, const uint8_t block[BLOCK_BYTES
 {
 	size_t i = 0;
 
-	while (i < MAC_SLOTS - 1 && cache->slots[i].ctx
-		&& memcmp(cache->slots[i].block, block, BLOCK_BYTES) != 0)
+	while (i < MAC_SLOTS - 1 && cache->slots[i].ctx &&
+		memcmp(cache->slots[i].block, block, BLOCK_BYTES) != 0)
 		i++;
 
 	struct mac_slot *slot = &cache->slots[i];
@@ -258,8 +258,7 @@ static pt_err mac_add_length(EVP_MAC_CTX *ctx, uint64_t n)
 	return mac_add(ctx, str_n(bytes, sizeof(bytes)));
 }
 
-pt_err digest_mac_parts(
-	const struct key *key, const pt_str *parts, size_t n, struct pt_hash *out)
+pt_err digest_mac_parts(const struct key *key, const pt_str *parts, size_t n, struct pt_hash *out)
 {
 	EVP_MAC_CTX *ctx;
 
@@ -283,7 +282,8 @@ pt_err digest_hmac(pt_str key, pt_str message, struct pt_hash *out)
 static OSSL_PARAM octets(const char *name, pt_str s)
 {
 	/* OpenSSL's type of a parameter has no const, but it only reads these. NULL is an error. */
-	return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)(s.n > 0 ? s.p : ""), s.n);
+	return OSSL_PARAM_construct_octet_string(
+		name, (void *)(uintptr_t)(s.n > 0 ? s.p : ""), s.n);
 }
 
 pt_err digest_derive(pt_str secret, pt_str salt, pt_str info, struct key *out)

@@ -21,13 +21,13 @@ struct algorithm {
 	pt_err (*verify)(const struct jwt_key *key, pt_str input, pt_str signature);
 };
 
-static pt_err hs256_sign(
-	const struct jwt_key *key, pt_str input, struct arena *arena, pt_str *out);
+static pt_err hs256_sign(const struct jwt_key *key, pt_str input, struct arena *arena, pt_str *out);
 static pt_err hs256_verify(const struct jwt_key *key, pt_str input, pt_str signature);
 
 static const struct algorithm algorithms[] = {
 	/* {"alg":"HS256","typ":"JWT"} */
-	{ { "HS256", 5 }, { "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9", 36 }, hs256_sign, hs256_verify },
+	{ { "HS256", 5 }, { "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9", 36 }, hs256_sign,
+		hs256_verify },
 };
 
 /* Each of these names a key or a rule that the sender chose (RFC 7515 4.1). */
@@ -66,15 +66,14 @@ static pt_err hs256_mac(const struct jwt_key *key, pt_str input, struct pt_hash 
 	return digest_hmac(key->secret, input, out);
 }
 
-static pt_err hs256_sign(
-	const struct jwt_key *key, pt_str input, struct arena *arena, pt_str *out)
+static pt_err hs256_sign(const struct jwt_key *key, pt_str input, struct arena *arena, pt_str *out)
 {
 	struct pt_hash mac;
 
 	TRY(hs256_mac(key, input, &mac));
 	return arena_str(arena, str_n(mac.bytes, sizeof(mac.bytes)), out)
-		? PT_OK
-		: fault(PT_F_MEMORY, "no room for a signature");
+		       ? PT_OK
+		       : fault(PT_F_MEMORY, "no room for a signature");
 }
 
 static pt_err hs256_verify(const struct jwt_key *key, pt_str input, pt_str signature)
@@ -108,8 +107,8 @@ static pt_err token_split(pt_str token, struct parts *out)
 
 	if (token.n > TOKEN_BYTES_MAX)
 		return PT_E_TOKEN;
-	if (!str_cut(token, '.', &parts.header, &rest)
-		|| !str_cut(rest, '.', &parts.claims, &parts.signature))
+	if (!str_cut(token, '.', &parts.header, &rest) ||
+		!str_cut(rest, '.', &parts.claims, &parts.signature))
 		return PT_E_TOKEN;
 
 	parts.signed_input = str_slice(token, 0, parts.header.n + 1 + parts.claims.n);
@@ -141,8 +140,7 @@ static bool member_is(const struct json_value *member, pt_str text)
 	return member && member->type == JSON_STRING && str_eq(member->text, text);
 }
 
-static pt_err header_check(
-	struct arena *arena, pt_str header, const struct algorithm *algorithm)
+static pt_err header_check(struct arena *arena, pt_str header, const struct algorithm *algorithm)
 {
 	struct json_value object;
 

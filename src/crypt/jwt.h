@@ -23,7 +23,7 @@ PT_CHECK pt_err jwt_sign(
 
 /* PT_E_TOKEN: not ours by form, algorithm or signature. Claims are not judged here. Tokens over
  * 8 KiB are refused unread. PT_F_CONFIG: the key is empty. */
-PT_CHECK pt_err jwt_verify(struct arena *arena, const struct jwt_key *key, pt_str token,
-	struct json_value *claims);
+PT_CHECK pt_err jwt_verify(
+	struct arena *arena, const struct jwt_key *key, pt_str token, struct json_value *claims);
 
 #endif

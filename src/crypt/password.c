@@ -178,9 +178,10 @@ static pt_err argon2id_make(
 	if (crypto_pwhash_str_alg(hash, phrase.p ? phrase.p : "", phrase.n, params->argon2_passes,
 		    (size_t)params->argon2_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return errno == ENOMEM
-			? fault(PT_F_MEMORY, "no memory for Argon2, %u KiB", params->argon2_kib)
-			: fault(PT_F_CRYPTO, "Argon2id with %u KiB, %u passes is refused",
-				  params->argon2_kib, params->argon2_passes);
+			       ? fault(PT_F_MEMORY, "no memory for Argon2, %u KiB",
+					 params->argon2_kib)
+			       : fault(PT_F_CRYPTO, "Argon2id with %u KiB, %u passes is refused",
+					 params->argon2_kib, params->argon2_passes);
 
 	size_t n = strlen(hash);
 	if (n >= size)
@@ -195,8 +196,8 @@ static pt_err bcrypt_make(
 	char salt[SALT_BYTES], setting[CRYPT_GENSALT_OUTPUT_SIZE];
 
 	TRY(random_fill(salt, sizeof(salt)));
-	if (!crypt_gensalt_rn("$2b$", params->bcrypt_cost, salt, sizeof(salt), setting,
-		    (int)sizeof(setting)))
+	if (!crypt_gensalt_rn(
+		    "$2b$", params->bcrypt_cost, salt, sizeof(salt), setting, (int)sizeof(setting)))
 		return fault(PT_F_CRYPTO, "bcrypt with cost %u is refused", params->bcrypt_cost);
 
 	pt_err err = password_crypt(setting, phrase, out, size);
@@ -300,12 +301,12 @@ static bool stored_current(const struct password_params *params, const struct st
 		return false;
 	switch (params->scheme) {
 	case PASSWORD_ARGON2ID:
-		return str_starts(stored->text, PT_STR("$argon2id$"))
-			&& recipe->memory_kib == params->argon2_kib
-			&& recipe->cost == params->argon2_passes && recipe->lanes == 1;
+		return str_starts(stored->text, PT_STR("$argon2id$")) &&
+		       recipe->memory_kib == params->argon2_kib &&
+		       recipe->cost == params->argon2_passes && recipe->lanes == 1;
 	case PASSWORD_BCRYPT:
-		return str_starts(stored->text, PT_STR("$2b$"))
-			&& recipe->cost == params->bcrypt_cost;
+		return str_starts(stored->text, PT_STR("$2b$")) &&
+		       recipe->cost == params->bcrypt_cost;
 	}
 	return false;
 }

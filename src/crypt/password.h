@@ -20,10 +20,10 @@ enum password_scheme { PASSWORD_ARGON2ID, PASSWORD_BCRYPT };
 /* What new hashes are made of. */
 struct password_params {
 	enum password_scheme scheme;
-	uint32_t argon2_kib;	/* memory, 19456 */
+	uint32_t argon2_kib;    /* memory, 19456 */
 	uint32_t argon2_passes; /* t, 2; p is always 1 */
-	uint32_t bcrypt_cost;	/* 12 */
-	struct key pepper;	/* used when has_pepper: HMAC-SHA256(pepper, password) is hashed */
+	uint32_t bcrypt_cost;   /* 12 */
+	struct key pepper;      /* used when has_pepper: HMAC-SHA256(pepper, password) is hashed */
 	bool has_pepper;
 };
 
@@ -58,7 +58,8 @@ struct password_verdict {
  * Compares. PT_OK: it matches. PT_E_CREDENTIALS: it does not, or `stored` is empty, unknown or
  * beyond a ceiling. PT_E_BUSY: gate full. Costs a full hash unless refused before the work.
  * PT_F_CONFIG: `stored` was made with a pepper and there is none. PT_F_MEMORY: no room to compute
- * it, which is not the asker's doing and must not count as a wrong password.
+ * it, which is not the asker's doing (with yescrypt and with Argon2 of other programs the
+ * libraries do not tell this from a wrong password).
  */
 PT_CHECK pt_err password_verify(const struct password_params *params, pt_str stored,
 	pt_str password, struct password_verdict *out);

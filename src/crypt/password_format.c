@@ -32,7 +32,7 @@ enum {
 	SHA_CRYPT_ROUNDS_MAX = 1000000,
 	PBKDF2_ITERATIONS_MAX = 2000000,
 	SCRYPT_BYTES_MAX = 256 * 1024 * 1024, /* 128 * N * r * p: memory, and work with it */
-	HASH_BYTES_MIN = 16,		      /* a short one is guessed, an empty one fits all */
+	HASH_BYTES_MIN = 16,                  /* a short one is guessed, an empty one fits all */
 	CRYPT_PASSWORD_MAX = CRYPT_MAX_PASSPHRASE_SIZE - 1,
 };
 
@@ -118,8 +118,9 @@ static bool base64_keep(pt_str text, int variant, uint8_t *to, size_t *n)
 {
 	const char *end = NULL;
 
-	return sodium_base642bin(to, RECIPE_BYTES_MAX, text.p, text.n, NULL, n, &end, variant) == 0
-		&& end == text.p + text.n;
+	return sodium_base642bin(to, RECIPE_BYTES_MAX, text.p, text.n, NULL, n, &end, variant) ==
+		       0 &&
+	       end == text.p + text.n;
 }
 
 /* passlib writes '.' for '+' and no padding. */
@@ -138,8 +139,8 @@ static bool hex_keep(pt_str text, uint8_t *to, size_t *n)
 {
 	const char *end = NULL;
 
-	return sodium_hex2bin(to, RECIPE_BYTES_MAX, text.p, text.n, NULL, n, &end) == 0
-		&& end == text.p + text.n;
+	return sodium_hex2bin(to, RECIPE_BYTES_MAX, text.p, text.n, NULL, n, &end) == 0 &&
+	       end == text.p + text.n;
 }
 
 /* $argon2id$v=19$m=19456,t=2,p=1$salt$hash (RFC 9106, PHC string format). Version 19 only. */
@@ -157,10 +158,10 @@ static bool argon2_read(pt_str stored, struct password_recipe *out)
 	out->lanes = (uint32_t)number(&at, up_to(&at, '$'), 1, ARGON2_LANES_MAX);
 
 	const int plain = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
-	return !at.failed && base64_keep(up_to(&at, '$'), plain, out->salt, &out->salt_n)
-		&& base64_keep(at.rest, plain, out->hash, &out->hash_n) && !at.failed
-		&& out->salt_n >= 8 && out->hash_n >= HASH_BYTES_MIN
-		&& out->memory_kib >= 8 * out->lanes && text_keep(stored, out);
+	return !at.failed && base64_keep(up_to(&at, '$'), plain, out->salt, &out->salt_n) &&
+	       base64_keep(at.rest, plain, out->hash, &out->hash_n) && !at.failed &&
+	       out->salt_n >= 8 && out->hash_n >= HASH_BYTES_MIN &&
+	       out->memory_kib >= 8 * out->lanes && text_keep(stored, out);
 }
 
 /* Django: argon2$argon2id$v=19$... */
@@ -168,8 +169,9 @@ static bool django_argon2_read(pt_str stored, struct password_recipe *out)
 {
 	pt_str inner = str_slice(stored, strlen("argon2"), stored.n);
 
-	return (str_starts(inner, PT_STR("$argon2id$")) || str_starts(inner, PT_STR("$argon2i$")))
-		&& argon2_read(inner, out);
+	return (str_starts(inner, PT_STR("$argon2id$")) ||
+		       str_starts(inner, PT_STR("$argon2i$"))) &&
+	       argon2_read(inner, out);
 }
 
 /* $2b$12$ then 22 characters of salt and 31 of hash. */
@@ -181,8 +183,8 @@ static bool bcrypt_read(pt_str stored, struct password_recipe *out)
 		return false;
 
 	out->cost = (uint64_t)(10 * (stored.p[4] - '0') + (stored.p[5] - '0'));
-	return out->cost >= BCRYPT_COST_MIN && out->cost <= BCRYPT_COST_MAX
-		&& crypt_digits_only(str_slice(stored, 7, stored.n)) && text_keep(stored, out);
+	return out->cost >= BCRYPT_COST_MIN && out->cost <= BCRYPT_COST_MAX &&
+	       crypt_digits_only(str_slice(stored, 7, stored.n)) && text_keep(stored, out);
 }
 
 /* Django: bcrypt$$2b$12$... and bcrypt_sha256$$2b$12$... */
@@ -191,9 +193,9 @@ static bool django_bcrypt_read(pt_str stored, struct password_recipe *out)
 	struct cursor at = cursor_at(stored);
 
 	up_to(&at, '$');
-	return (str_starts(at.rest, PT_STR("$2b$")) || str_starts(at.rest, PT_STR("$2a$"))
-		       || str_starts(at.rest, PT_STR("$2y$")))
-		&& bcrypt_read(at.rest, out);
+	return (str_starts(at.rest, PT_STR("$2b$")) || str_starts(at.rest, PT_STR("$2a$")) ||
+		       str_starts(at.rest, PT_STR("$2y$"))) &&
+	       bcrypt_read(at.rest, out);
 }
 
 /* $6$salt$hash or $6$rounds=5000$salt$hash */
@@ -208,16 +210,16 @@ static bool sha_crypt_read(pt_str stored, struct password_recipe *out)
 	}
 	pt_str salt = up_to(&at, '$');
 
-	return !at.failed && salt.n <= 16 && crypt_digits_only(at.rest)
-		&& at.rest.n == (stored.p[1] == '5' ? 43 : 86) && text_keep(stored, out);
+	return !at.failed && salt.n <= 16 && crypt_digits_only(at.rest) &&
+	       at.rest.n == (stored.p[1] == '5' ? 43 : 86) && text_keep(stored, out);
 }
 
 static bool scrypt_within(const struct password_recipe *r)
 {
 	uint64_t blocks = SCRYPT_BYTES_MAX / 128;
 
-	return r->cost >= 2 && (r->cost & (r->cost - 1)) == 0 && r->block >= 1 && r->lanes >= 1
-		&& r->cost <= blocks / r->block / r->lanes;
+	return r->cost >= 2 && (r->cost & (r->cost - 1)) == 0 && r->block >= 1 && r->lanes >= 1 &&
+	       r->cost <= blocks / r->block / r->lanes;
 }
 
 /* 30 bits, lowest digit first: how $7$ spells r and p. */
@@ -255,8 +257,8 @@ static bool crypt_scrypt_read(pt_str stored, struct password_recipe *out)
 	out->lanes = crypt_fixed(&at);
 	up_to(&at, '$');
 
-	return !at.failed && scrypt_within(out) && at.rest.n == 43 && crypt_digits_only(at.rest)
-		&& text_keep(stored, out);
+	return !at.failed && scrypt_within(out) && at.rest.n == 43 && crypt_digits_only(at.rest) &&
+	       text_keep(stored, out);
 }
 
 /*
@@ -307,8 +309,8 @@ static bool yescrypt_read(pt_str stored, struct password_recipe *out)
 	skip(&at, PT_STR("$"));
 	up_to(&at, '$');
 
-	return !at.failed && scrypt_within(out) && at.rest.n == 43 && crypt_digits_only(at.rest)
-		&& text_keep(stored, out);
+	return !at.failed && scrypt_within(out) && at.rest.n == 43 && crypt_digits_only(at.rest) &&
+	       text_keep(stored, out);
 }
 
 /* $scrypt$ln=16,r=8,p=1$salt$hash (PHC string format; passlib) */
@@ -324,9 +326,9 @@ static bool phc_scrypt_read(pt_str stored, struct password_recipe *out)
 	out->lanes = (uint32_t)number(&at, up_to(&at, '$'), 1, UINT16_MAX);
 
 	const int plain = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
-	return base64_keep(up_to(&at, '$'), plain, out->salt, &out->salt_n)
-		&& base64_keep(at.rest, plain, out->hash, &out->hash_n) && !at.failed
-		&& out->hash_n >= HASH_BYTES_MIN && scrypt_within(out);
+	return base64_keep(up_to(&at, '$'), plain, out->salt, &out->salt_n) &&
+	       base64_keep(at.rest, plain, out->hash, &out->hash_n) && !at.failed &&
+	       out->hash_n >= HASH_BYTES_MIN && scrypt_within(out);
 }
 
 /* Werkzeug: scrypt:32768:8:1$salt$hex */
@@ -339,9 +341,9 @@ static bool werkzeug_scrypt_read(pt_str stored, struct password_recipe *out)
 	out->block = (uint32_t)number(&at, up_to(&at, ':'), 1, UINT16_MAX);
 	out->lanes = (uint32_t)number(&at, up_to(&at, '$'), 1, UINT16_MAX);
 
-	return bytes_keep(up_to(&at, '$'), out->salt, &out->salt_n)
-		&& hex_keep(at.rest, out->hash, &out->hash_n) && !at.failed
-		&& out->hash_n >= HASH_BYTES_MIN && scrypt_within(out);
+	return bytes_keep(up_to(&at, '$'), out->salt, &out->salt_n) &&
+	       hex_keep(at.rest, out->hash, &out->hash_n) && !at.failed &&
+	       out->hash_n >= HASH_BYTES_MIN && scrypt_within(out);
 }
 
 /* Django: scrypt$16384$salt$8$5$base64 */
@@ -355,9 +357,9 @@ static bool django_scrypt_read(pt_str stored, struct password_recipe *out)
 	out->block = (uint32_t)number(&at, up_to(&at, '$'), 1, UINT16_MAX);
 	out->lanes = (uint32_t)number(&at, up_to(&at, '$'), 1, UINT16_MAX);
 
-	return salted
-		&& base64_keep(at.rest, sodium_base64_VARIANT_ORIGINAL, out->hash, &out->hash_n)
-		&& !at.failed && out->hash_n >= HASH_BYTES_MIN && scrypt_within(out);
+	return salted &&
+	       base64_keep(at.rest, sodium_base64_VARIANT_ORIGINAL, out->hash, &out->hash_n) &&
+	       !at.failed && out->hash_n >= HASH_BYTES_MIN && scrypt_within(out);
 }
 
 /* The digests that PBKDF2 strings name. */
@@ -401,9 +403,9 @@ static bool django_pbkdf2_read(pt_str stored, struct password_recipe *out)
 	bool known = digest_keep(up_to(&at, '$'), out);
 	out->cost = iterations(&at, '$');
 
-	return known && bytes_keep(up_to(&at, '$'), out->salt, &out->salt_n)
-		&& base64_keep(at.rest, sodium_base64_VARIANT_ORIGINAL, out->hash, &out->hash_n)
-		&& !at.failed && pbkdf2_hash_within(out);
+	return known && bytes_keep(up_to(&at, '$'), out->salt, &out->salt_n) &&
+	       base64_keep(at.rest, sodium_base64_VARIANT_ORIGINAL, out->hash, &out->hash_n) &&
+	       !at.failed && pbkdf2_hash_within(out);
 }
 
 /* passlib: $pbkdf2-sha256$29000$salt$hash, $pbkdf2$29000$salt$hash for SHA-1 */
@@ -422,9 +424,9 @@ static bool phc_pbkdf2_read(pt_str stored, struct password_recipe *out)
 	bool known = digest_keep(digest, out);
 	out->cost = iterations(&at, '$');
 
-	return known && adapted_keep(up_to(&at, '$'), out->salt, &out->salt_n)
-		&& adapted_keep(at.rest, out->hash, &out->hash_n) && !at.failed
-		&& pbkdf2_hash_within(out);
+	return known && adapted_keep(up_to(&at, '$'), out->salt, &out->salt_n) &&
+	       adapted_keep(at.rest, out->hash, &out->hash_n) && !at.failed &&
+	       pbkdf2_hash_within(out);
 }
 
 /* Werkzeug: pbkdf2:sha256:600000$salt$hex */
@@ -436,22 +438,42 @@ static bool werkzeug_pbkdf2_read(pt_str stored, struct password_recipe *out)
 	bool known = digest_keep(up_to(&at, ':'), out);
 	out->cost = iterations(&at, '$');
 
-	return known && bytes_keep(up_to(&at, '$'), out->salt, &out->salt_n)
-		&& hex_keep(at.rest, out->hash, &out->hash_n) && !at.failed
-		&& pbkdf2_hash_within(out);
+	return known && bytes_keep(up_to(&at, '$'), out->salt, &out->salt_n) &&
+	       hex_keep(at.rest, out->hash, &out->hash_n) && !at.failed && pbkdf2_hash_within(out);
 }
 
 /* ---- computing ---------------------------------------------------------------------------- */
 
+static pt_err hash_compare(const struct password_recipe *recipe, uint8_t *computed)
+{
+	bool same = CRYPTO_memcmp(computed, recipe->hash, recipe->hash_n) == 0;
+
+	crypt_wipe(computed, recipe->hash_n);
+	return same ? PT_OK : PT_E_CREDENTIALS;
+}
+
+/* Other programs' Argon2. "No memory" and "no" are one answer here, even to errno. */
 static pt_err argon2_verify(const struct password_recipe *recipe, pt_str password)
 {
-	errno = 0;
-	if (crypto_pwhash_str_verify(recipe->text, password.p ? password.p : "", password.n) == 0)
-		return PT_OK;
-	/* One answer for "no" and for "no memory"; only errno tells, and full is not wrong. */
-	if (errno == ENOMEM)
+	const char *bytes = password.p ? password.p : "";
+
+	return crypto_pwhash_str_verify(recipe->text, bytes, password.n) == 0 ? PT_OK
+									      : PT_E_CREDENTIALS;
+}
+
+/* Argon2id as we write it is computed and compared here: a full machine is no wrong password. */
+static pt_err argon2id_verify(const struct password_recipe *recipe, pt_str password)
+{
+	uint8_t computed[RECIPE_BYTES_MAX];
+	const char *bytes = password.p ? password.p : "";
+
+	if (recipe->lanes != 1 || recipe->salt_n != crypto_pwhash_SALTBYTES)
+		return argon2_verify(recipe, password);
+
+	if (crypto_pwhash(computed, recipe->hash_n, bytes, password.n, recipe->salt, recipe->cost,
+		    (size_t)recipe->memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return fault(PT_F_MEMORY, "no memory for Argon2, %u KiB", recipe->memory_kib);
-	return PT_E_CREDENTIALS;
+	return hash_compare(recipe, computed);
 }
 
 bool password_fits_bcrypt(pt_str password)
@@ -544,15 +566,6 @@ static bool fits_hmac(pt_str password)
 	return password.n == 0 || password.p[password.n - 1] != '\0';
 }
 
-static pt_err hash_compare(
-	const struct password_recipe *recipe, uint8_t *computed, pt_str password)
-{
-	bool same = CRYPTO_memcmp(computed, recipe->hash, recipe->hash_n) == 0;
-
-	crypt_wipe(computed, recipe->hash_n);
-	return same && fits_hmac(password) ? PT_OK : PT_E_CREDENTIALS;
-}
-
 static pt_err scrypt_verify(const struct password_recipe *recipe, pt_str password)
 {
 	uint8_t computed[RECIPE_BYTES_MAX];
@@ -563,7 +576,9 @@ static pt_err scrypt_verify(const struct password_recipe *recipe, pt_str passwor
 		    computed, recipe->hash_n) != 0)
 		return errno == ENOMEM ? fault(PT_F_MEMORY, "no memory for scrypt")
 				       : fault(PT_F_CRYPTO, "libsodium refuses scrypt parameters");
-	return hash_compare(recipe, computed, password);
+
+	pt_err err = hash_compare(recipe, computed);
+	return fits_hmac(password) ? err : PT_E_CREDENTIALS;
 }
 
 static pt_err pbkdf2_verify(const struct password_recipe *recipe, pt_str password)
@@ -571,21 +586,25 @@ static pt_err pbkdf2_verify(const struct password_recipe *recipe, pt_str passwor
 	uint8_t computed[RECIPE_BYTES_MAX];
 	const EVP_MD *digest = EVP_get_digestbyname(recipe->digest);
 
-	if (!digest
-		|| !PKCS5_PBKDF2_HMAC(password.p ? password.p : "", (int)password.n, recipe->salt,
-			(int)recipe->salt_n, (int)recipe->cost, digest, (int)recipe->hash_n,
-			computed))
+	if (!digest || !PKCS5_PBKDF2_HMAC(password.p ? password.p : "", (int)password.n,
+			       recipe->salt, (int)recipe->salt_n, (int)recipe->cost, digest,
+			       (int)recipe->hash_n, computed))
 		return fault(PT_F_CRYPTO, "OpenSSL refuses PBKDF2 with %s", recipe->digest);
-	return hash_compare(recipe, computed, password);
+
+	pt_err err = hash_compare(recipe, computed);
+	return fits_hmac(password) ? err : PT_E_CREDENTIALS;
 }
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-#define PREFIX(literal) { literal, sizeof(literal) - 1 }
+#define PREFIX(literal)                      \
+	{                                    \
+		literal, sizeof(literal) - 1 \
+	}
 
 /* No prefix is the beginning of another. */
 static const struct password_format formats[] = {
-	{ "argon2id", PREFIX("$argon2id$"), argon2_read, argon2_verify },
+	{ "argon2id", PREFIX("$argon2id$"), argon2_read, argon2id_verify },
 	{ "argon2i", PREFIX("$argon2i$"), argon2_read, argon2_verify },
 	{ "bcrypt", PREFIX("$2b$"), bcrypt_read, bcrypt_verify },
 	{ "bcrypt", PREFIX("$2a$"), bcrypt_read, bcrypt_verify },

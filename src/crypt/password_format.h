@@ -17,11 +17,11 @@ enum { STORED_BYTES_MAX = 512, RECIPE_BYTES_MAX = 384 };
 /* What a stored string asks for. Only what its format has is set. */
 struct password_recipe {
 	char text[STORED_BYTES_MAX + 1]; /* as libcrypt or libsodium reads it, NUL at the end */
-	char digest[8];			 /* pbkdf2: "SHA256" */
-	uint64_t cost;			 /* passes, rounds, iterations; scrypt: N */
-	uint32_t memory_kib;		 /* argon2 */
-	uint32_t block;			 /* scrypt: r */
-	uint32_t lanes;			 /* argon2 and scrypt: p */
+	char digest[8];                  /* pbkdf2: "SHA256" */
+	uint64_t cost;                   /* passes, rounds, iterations; scrypt: N */
+	uint32_t memory_kib;             /* argon2 */
+	uint32_t block;                  /* scrypt: r */
+	uint32_t lanes;                  /* argon2 and scrypt: p */
 	uint8_t salt[RECIPE_BYTES_MAX];
 	size_t salt_n;
 	uint8_t hash[RECIPE_BYTES_MAX];

@@ -56,7 +56,8 @@ pt_err seal_open(
 	const uint8_t *nonce = octets(sealed), *cipher = nonce + NONCE_BYTES;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(clear, NULL, NULL, cipher, n + TAG_BYTES,
 		    octets(context), context.n, nonce, key->bytes) != 0)
-		return fault(PT_F_CRYPTO, "a sealed value does not open: other key, place or bytes");
+		return fault(
+			PT_F_CRYPTO, "a sealed value does not open: other key, place or bytes");
 
 	*out = str_n(clear, n);
 	return PT_OK;

@@ -11,12 +11,12 @@
 #include "base/arena.h"
 #include "crypt/digest.h"
 
-PT_CHECK pt_err seal(struct arena *arena, const struct key *key, pt_str context, pt_str clear,
-	pt_str *out);
+PT_CHECK pt_err seal(
+	struct arena *arena, const struct key *key, pt_str context, pt_str clear, pt_str *out);
 
 /* PT_F_CRYPTO when it does not open: wrong key, wrong context, altered. Not logged as the user's
  * doing: a stored value that does not open is our trouble. */
-PT_CHECK pt_err seal_open(struct arena *arena, const struct key *key, pt_str context,
-	pt_str sealed, pt_str *out);
+PT_CHECK pt_err seal_open(
+	struct arena *arena, const struct key *key, pt_str context, pt_str sealed, pt_str *out);
 
 #endif

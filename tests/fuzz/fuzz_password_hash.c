@@ -46,8 +46,8 @@ static bool is_cheap(const struct password_format *format, const struct password
 {
 	if (strstr(format->name, "bcrypt"))
 		return recipe->cost <= 4;
-	return recipe->cost <= 1024 && recipe->memory_kib <= 64 && recipe->block <= 8
-		&& recipe->lanes <= 4;
+	return recipe->cost <= 1024 && recipe->memory_kib <= 64 && recipe->block <= 8 &&
+	       recipe->lanes <= 4;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

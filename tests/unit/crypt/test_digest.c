@@ -62,8 +62,9 @@ static void hmac_gives_the_values_of_rfc_4231(void **state)
 
 	assert_int_equal(digest_hmac(repeat(key, 0xaa, 20), repeat(data, 0xdd, 50), &mac), PT_OK);
 	expect_hex(&mac, 32, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
-	assert_int_equal(digest_hmac(repeat(key, 0xaa, 131),
-				 PT_STR("Test Using Larger Than Block-Size Key - Hash Key First"), &mac),
+	assert_int_equal(
+		digest_hmac(repeat(key, 0xaa, 131),
+			PT_STR("Test Using Larger Than Block-Size Key - Hash Key First"), &mac),
 		PT_OK);
 	expect_hex(&mac, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
@@ -178,8 +179,8 @@ static void *mac_in_a_thread(void *arg)
 	if (digest_hmac(str(arg), PT_STR("m"), &first) != PT_OK)
 		return "fault";
 	for (int i = 0; i < 2000; i++)
-		if (digest_hmac(str(arg), PT_STR("m"), &again) != PT_OK
-			|| !digest_equal_hash(&first, &again))
+		if (digest_hmac(str(arg), PT_STR("m"), &again) != PT_OK ||
+			!digest_equal_hash(&first, &again))
 			return "differs";
 	return NULL;
 }
@@ -233,6 +234,6 @@ int main(void)
 		cmocka_unit_test(threads_do_not_share_contexts),
 	};
 
-	return cmocka_run_group_tests(closed, NULL, NULL)
-		+ cmocka_run_group_tests(tests, library_opens, NULL);
+	return cmocka_run_group_tests(closed, NULL, NULL) +
+	       cmocka_run_group_tests(tests, library_opens, NULL);
 }

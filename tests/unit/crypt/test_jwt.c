@@ -57,8 +57,10 @@ static void a_signed_token_is_verified_and_its_claims_come_back(void **state)
 	struct json_value claims;
 	pt_str token;
 
-	assert_int_equal(jwt_sign(*state, &key, PT_STR("{\"user_id\":\"u1\",\"exp\":5}"), &token), PT_OK);
-	assert_true(str_starts(token, PT_STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoi")));
+	assert_int_equal(
+		jwt_sign(*state, &key, PT_STR("{\"user_id\":\"u1\",\"exp\":5}"), &token), PT_OK);
+	assert_true(
+		str_starts(token, PT_STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoi")));
 	assert_int_equal(jwt_verify(*state, &key, token, &claims), PT_OK);
 	assert_int_equal(claims.type, JSON_OBJECT);
 	assert_true(str_eq(json_find(&claims, PT_STR("user_id"))->text, PT_STR("u1")));
@@ -170,7 +172,8 @@ static void a_harmless_header_is_accepted(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-		assert_int_equal(judge(*state, forge(*state, str(headers[i]), PT_STR("{}"))), PT_OK);
+		assert_int_equal(
+			judge(*state, forge(*state, str(headers[i]), PT_STR("{}"))), PT_OK);
 }
 
 /* Each is correctly signed: what was signed is not a set of claims. */
@@ -190,7 +193,8 @@ static void claims_that_are_not_one_object_are_refused(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
-		pt_str token = forge(*state, PT_STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"), str(claims[i]));
+		pt_str token = forge(
+			*state, PT_STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"), str(claims[i]));
 		pt_err err = judge(*state, token);
 
 		if (err != PT_E_TOKEN)
@@ -235,8 +239,10 @@ static void a_second_spelling_of_a_signature_is_refused(void **state)
 static void a_token_without_a_signature_is_refused(void **state)
 {
 	assert_int_equal(judge(*state, PT_STR("eyJhbGciOiJub25lIn0.e30.")), PT_E_TOKEN);
-	assert_int_equal(judge(*state, PT_STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.")), PT_E_TOKEN);
-	assert_int_equal(judge(*state, PT_STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30")), PT_E_TOKEN);
+	assert_int_equal(
+		judge(*state, PT_STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.")), PT_E_TOKEN);
+	assert_int_equal(
+		judge(*state, PT_STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30")), PT_E_TOKEN);
 	assert_int_equal(judge(*state, PT_STR("..")), PT_E_TOKEN);
 	assert_int_equal(judge(*state, PT_STR("")), PT_E_TOKEN);
 	assert_int_equal(judge(*state, (pt_str){ 0 }), PT_E_TOKEN);

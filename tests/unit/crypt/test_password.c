@@ -5,8 +5,12 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -20,7 +24,9 @@ static const struct password_params peppered = {
 	.argon2_kib = 64, .argon2_passes = 1, .has_pepper = true, .pepper = { .bytes = { 9, 8, 7 } }
 };
 static const struct password_params peppered_bcrypt = { .scheme = PASSWORD_BCRYPT,
-	.bcrypt_cost = 4, .has_pepper = true, .pepper = { .bytes = { 9, 8, 7 } } };
+	.bcrypt_cost = 4,
+	.has_pepper = true,
+	.pepper = { .bytes = { 9, 8, 7 } } };
 
 static const struct password_params *const schemes[] = { &argon2id, &bcrypt, &peppered,
 	&peppered_bcrypt };
@@ -42,8 +48,7 @@ static pt_err compare(const struct password_params *params, const char *stored, 
 	return err;
 }
 
-static bool wants_rehash(
-	const struct password_params *params, const char *stored, pt_str password)
+static bool wants_rehash(const struct password_params *params, const char *stored, pt_str password)
 {
 	struct password_verdict verdict;
 
@@ -64,7 +69,8 @@ static void a_password_matches_its_hash(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		for (size_t j = 0; j < sizeof(passwords) / sizeof(passwords[0]); j++)
-			assert_int_equal(compare(schemes[i], hash_of(schemes[i], passwords[j]), passwords[j]),
+			assert_int_equal(compare(schemes[i], hash_of(schemes[i], passwords[j]),
+						 passwords[j]),
 				PT_OK);
 }
 
@@ -96,7 +102,8 @@ static void the_same_password_never_gives_the_same_hash(void **state)
 static void new_hashes_are_spelled_as_the_parameters_say(void **state)
 {
 	(void)state;
-	assert_true(str_starts(str(hash_of(&argon2id, PT_STR("a"))), PT_STR("$argon2id$v=19$m=64,t=1,p=1$")));
+	assert_true(str_starts(
+		str(hash_of(&argon2id, PT_STR("a"))), PT_STR("$argon2id$v=19$m=64,t=1,p=1$")));
 	assert_true(str_starts(str(hash_of(&bcrypt, PT_STR("a"))), PT_STR("$2b$04$")));
 	assert_true(str_starts(str(hash_of(&peppered, PT_STR("a"))), PT_STR("pep1:$argon2id$")));
 	assert_true(str_starts(str(hash_of(&password_default_params, PT_STR("a"))),
@@ -142,7 +149,8 @@ static void bcrypt_refuses_to_make_what_it_would_cut(void **state)
 /* The cost stays: an early answer would tell the account's format. */
 static void bcrypt_never_matches_what_it_would_cut_but_takes_its_time(void **state)
 {
-	static const char of_72_a[] = "$2b$04$.Bm5FgMWq8Au8ZtjsnZJ1OoukGKNUyMK5o7TLaI6TZE2OPPQ5xPmq";
+	static const char of_72_a[] =
+		"$2b$04$.Bm5FgMWq8Au8ZtjsnZJ1OoukGKNUyMK5o7TLaI6TZE2OPPQ5xPmq";
 	static const char of_abc[] = "$2b$04$wh04w3tpdhfBU0w56oEwAOQ.ZVFHJ03szni5tnHqmJifJW1najLGO";
 	char password[73];
 
@@ -198,8 +206,8 @@ static void an_empty_stored_hash_fits_no_password(void **state)
 	(void)state;
 	assert_int_equal(compare(&argon2id, "", PT_STR("")), PT_E_CREDENTIALS);
 	assert_int_equal(compare(&argon2id, "", PT_STR(" ")), PT_E_CREDENTIALS);
-	assert_int_equal(
-		password_verify(&argon2id, (pt_str){ 0 }, PT_STR("abc"), &verdict), PT_E_CREDENTIALS);
+	assert_int_equal(password_verify(&argon2id, (pt_str){ 0 }, PT_STR("abc"), &verdict),
+		PT_E_CREDENTIALS);
 }
 
 static void only_a_hash_of_today_stays(void **state)
@@ -288,6 +296,39 @@ static void parameters_that_cannot_be_are_a_fault(void **state)
 	assert_string_equal(out, "kept");
 }
 
+static rlim_t memory_mapped(void)
+{
+	FILE *statm = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	assert_non_null(statm);
+	assert_int_equal(fscanf(statm, "%lu", &pages), 1);
+	fclose(statm);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* In a child, because no memory is given back: what cannot be mapped cannot be computed. */
+static void no_memory_is_a_fault_and_not_a_wrong_password(void **state)
+{
+	const rlim_t few = memory_mapped() + 8 * 1024 * 1024;
+	const struct rlimit limit = { few, few };
+	const char *stored = hash_of(&password_default_params, PT_STR("abc"));
+	struct password_verdict verdict;
+	int status;
+
+	(void)state;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		pt_err limited = setrlimit(RLIMIT_AS, &limit) == 0 ? PT_OK : PT_F_BUG;
+		pt_err err = password_verify(
+			&password_default_params, str(stored), PT_STR("abc"), &verdict);
+		_exit(limited == PT_OK && err == PT_F_MEMORY ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 /* ---- the gate ---- */
 
 enum { PEOPLE = 16, TRIES = 12 };
@@ -305,8 +346,9 @@ static void *sign_in_again_and_again(void *arg)
 	struct password_verdict verdict;
 
 	for (int i = 0; i < TRIES; i++) {
-		pt_err err = i % 3 ? password_verify(&slow, str(crowd->stored), PT_STR("abc"), &verdict)
-				   : password_verify_decoy(&slow, PT_STR("abc"));
+		pt_err err =
+			i % 3 ? password_verify(&slow, str(crowd->stored), PT_STR("abc"), &verdict)
+			      : password_verify_decoy(&slow, PT_STR("abc"));
 		unsigned waiting = password_hashes_waiting();
 
 		if (waiting > atomic_load(&crowd->longest_queue))
@@ -338,7 +380,8 @@ static void crowd_run(struct crowd *crowd, unsigned concurrent, unsigned queue)
 	password_gate(concurrent, queue);
 	uint64_t before = password_hashes_computed();
 	for (size_t i = 0; i < PEOPLE; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, sign_in_again_and_again, crowd), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, sign_in_again_and_again, crowd), 0);
 	for (size_t i = 0; i < PEOPLE; i++)
 		pthread_join(threads[i], NULL);
 
@@ -424,6 +467,7 @@ int main(void)
 		cmocka_unit_test(a_peppered_hash_needs_its_own_pepper),
 		cmocka_unit_test(a_peppered_bcrypt_takes_long_passwords_and_zero_bytes),
 		cmocka_unit_test(no_password_fits_the_decoy_and_each_try_costs_one_hash),
+		cmocka_unit_test(no_memory_is_a_fault_and_not_a_wrong_password),
 		cmocka_unit_test(parameters_that_cannot_be_are_a_fault),
 		cmocka_unit_test(everybody_gets_in_when_the_queue_has_room),
 		cmocka_unit_test(no_more_are_computed_at_once_than_the_gate_allows),

@@ -33,12 +33,17 @@ static const struct sample samples[] = {
 	{ "argon2id", "password",
 		"$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ"
 		"$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc" },
-	{ "argon2id", HORSE, "$argon2id$v=19$m=64,t=2,p=1$iTGGkHKO8b53DkHImVOqNQ$PWbcNSiT/PWvCxSvxeacZQ" },
-	{ "argon2id", HORSE, "$argon2id$v=19$m=256,t=2,p=4$jLG2NkZIqfU+hzAGYEyJMQ$2NtNKAo+V/IR4r5/0sDPmA" },
-	{ "argon2i", HORSE, "$argon2i$v=19$m=64,t=3,p=2$cY6xlhJCKAVAiNGac46xdg$MqnYEjVOMV2JGcDlFRpluA" },
-	{ "argon2i", HORSE, "$argon2i$v=19$m=64,t=3,p=1$8L4XAiBECAGAMEbIOYewFg$zSkoBfKnwUFxBXr+61Q6XA" },
+	{ "argon2id", HORSE,
+		"$argon2id$v=19$m=64,t=2,p=1$iTGGkHKO8b53DkHImVOqNQ$PWbcNSiT/PWvCxSvxeacZQ" },
+	{ "argon2id", HORSE,
+		"$argon2id$v=19$m=256,t=2,p=4$jLG2NkZIqfU+hzAGYEyJMQ$2NtNKAo+V/IR4r5/0sDPmA" },
+	{ "argon2i", HORSE,
+		"$argon2i$v=19$m=64,t=3,p=2$cY6xlhJCKAVAiNGac46xdg$MqnYEjVOMV2JGcDlFRpluA" },
+	{ "argon2i", HORSE,
+		"$argon2i$v=19$m=64,t=3,p=1$8L4XAiBECAGAMEbIOYewFg$zSkoBfKnwUFxBXr+61Q6XA" },
 	{ "django-argon2", HORSE,
-		"argon2$argon2id$v=19$m=128,t=2,p=8$PSckBMA4Z6xVivG+F6L0Hg$b7Eca6LYNk1F1XD6glX+HQ" },
+		"argon2$argon2id$v=19$m=128,t=2,p=8$PSckBMA4Z6xVivG+F6L0Hg$b7Eca6LYNk1F1XD6glX+"
+		"HQ" },
 
 	/* crypt_blowfish's own test vector */
 	{ "bcrypt", "U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" },
@@ -50,57 +55,79 @@ static const struct sample samples[] = {
 	{ "django-bcrypt-sha256", HORSE,
 		"bcrypt_sha256$$2b$04$B675q5osI7SPTCXge/6Nsu917OOr09MLgMAUE/Iu57m9VguqsNNCO" },
 
-	{ "yescrypt", HORSE, "$y$j75$k2XAnEHBqQ1Ct2aMXFKNa/$E9XAySfP6N2THWdzNKesSVmhpcmhNusa8y5TMfT668." },
-	{ "yescrypt", HORSE, "$y$jAT$k2XAnEHBqQ1Ct2aMXFKNa/$Ekg2FE1BfyqDd.5KbpO6o0vk/EsFHyoub4nlZogS4qC" },
+	{ "yescrypt", HORSE,
+		"$y$j75$k2XAnEHBqQ1Ct2aMXFKNa/$E9XAySfP6N2THWdzNKesSVmhpcmhNusa8y5TMfT668." },
+	{ "yescrypt", HORSE,
+		"$y$jAT$k2XAnEHBqQ1Ct2aMXFKNa/$Ekg2FE1BfyqDd.5KbpO6o0vk/EsFHyoub4nlZogS4qC" },
 
 	/* RFC 7914 12 is the first and third; the second is the scrypt paper's input, by libxcrypt */
 	{ "scrypt", "password",
-		"scrypt:1024:8:16$NaCl$fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"
+		"scrypt:1024:8:16$NaCl$"
+		"fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"
 		"2eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640" },
-	{ "scrypt", "pleaseletmein", "$7$C6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D" },
 	{ "scrypt", "pleaseletmein",
-		"scrypt:16384:8:1$SodiumChloride$7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6"
+		"$7$C6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D" },
+	{ "scrypt", "pleaseletmein",
+		"scrypt:16384:8:1$SodiumChloride$"
+		"7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6"
 		"545da1f2d5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887" },
-	{ "scrypt", HORSE, "$7$66..../....c64VQuidU6p1TinlXKuVcg$f68cR8NfavuTaKJRUzi2OwpWUTf4WivSjrZ3OKjV656" },
 	{ "scrypt", HORSE,
-		"$scrypt$ln=8,r=8,p=1$eS/F+B+DsFZKKWUsZUzJGQ$J3C8taMgpwmj7p5sUctQi5h1YK1fqP4KwqAy0Lk2Tq0" },
+		"$7$66..../"
+		"....c64VQuidU6p1TinlXKuVcg$f68cR8NfavuTaKJRUzi2OwpWUTf4WivSjrZ3OKjV656" },
 	{ "scrypt", HORSE,
-		"$scrypt$ln=6,r=8,p=3$qbXWeq/1HuOcU6q19h4D4A$081Kt1mFphPjo5/BlNrwIrXBj8o3ulZq6nPzs9bnYjY" },
+		"$scrypt$ln=8,r=8,p=1$eS/"
+		"F+B+DsFZKKWUsZUzJGQ$J3C8taMgpwmj7p5sUctQi5h1YK1fqP4KwqAy0Lk2Tq0" },
 	{ "scrypt", HORSE,
-		"scrypt:256:8:1$Zk3JxqTrb0$090f8d64c48dc217fb567b2f8c080aee7f4051e32736fda29446ceb3d9eb0952"
+		"$scrypt$ln=6,r=8,p=3$qbXWeq/1HuOcU6q19h4D4A$081Kt1mFphPjo5/"
+		"BlNrwIrXBj8o3ulZq6nPzs9bnYjY" },
+	{ "scrypt", HORSE,
+		"scrypt:256:8:1$Zk3JxqTrb0$"
+		"090f8d64c48dc217fb567b2f8c080aee7f4051e32736fda29446ceb3d9eb0952"
 		"bb389c06e15515919e36a40f989597161ff6d3dfddd8b9e629b640f0ee42c6cd" },
 	{ "scrypt", HORSE,
-		"scrypt$256$Zk3JxqTrb0$8$5$95ClEiK+t63vyBlh9fSg724CGffDmFfC0T+sRaZNITFTssgOOA6FQPAwTKz+aBk"
+		"scrypt$256$Zk3JxqTrb0$8$5$95ClEiK+t63vyBlh9fSg724CGffDmFfC0T+"
+		"sRaZNITFTssgOOA6FQPAwTKz+aBk"
 		"vMIVaFslIErTaduBMJXcjuQ==" },
 
 	/* Drepper's specification of SHA-crypt */
-	{ "sha256-crypt", "Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5" },
+	{ "sha256-crypt", "Hello world!",
+		"$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5" },
 	{ "sha512-crypt", "Hello world!",
-		"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFC"
+		"$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/"
+		"O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFC"
 		"oEOfaS35inz1" },
-	{ "sha256-crypt", HORSE, "$5$rounds=1000$d1S/5CqSzGT9QB86$bYuB1ScPEzlr9lUwZki8daT2V3aRBGsdb6VmtIUfFY5" },
+	{ "sha256-crypt", HORSE,
+		"$5$rounds=1000$d1S/5CqSzGT9QB86$bYuB1ScPEzlr9lUwZki8daT2V3aRBGsdb6VmtIUfFY5" },
 	{ "sha512-crypt", HORSE,
-		"$6$rounds=1000$1YFlCWOh3e3yqOrD$yf.T7a2af3bWtgcyhiZyXWxyMuJf93wUjCn30N/8uzL5YV.4DSqg/sZd"
+		"$6$rounds=1000$1YFlCWOh3e3yqOrD$yf.T7a2af3bWtgcyhiZyXWxyMuJf93wUjCn30N/"
+		"8uzL5YV.4DSqg/sZd"
 		"ZCRz4dr.vHiUiG1F81hdvdIh.vtA8/" },
 
 	/* RFC 6070, and RFC 7914 11 */
-	{ "pbkdf2-sha1", "password", "pbkdf2:sha1:4096$salt$4b007901b765489abead49d926f721d065a429c1" },
+	{ "pbkdf2-sha1", "password",
+		"pbkdf2:sha1:4096$salt$4b007901b765489abead49d926f721d065a429c1" },
 	{ "pbkdf2-sha256", "passwd",
-		"pbkdf2:sha256:1$salt$55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+		"pbkdf2:sha256:1$salt$"
+		"55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
 		"49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783" },
 	{ "pbkdf2-sha256", HORSE,
-		"$pbkdf2-sha256$1000$ZGwt5ZyTEgKA0LoX4hwjxA$6OkF/WPgNcy/Q47CK2sKRUCWtnVvR05l6RYijq/QAt8" },
+		"$pbkdf2-sha256$1000$ZGwt5ZyTEgKA0LoX4hwjxA$6OkF/WPgNcy/Q47CK2sKRUCWtnVvR05l6RYijq/"
+		"QAt8" },
 	{ "pbkdf2-sha512", HORSE,
-		"$pbkdf2-sha512$1000$dY5RqjVG6D2HsBYC4NybEw$3eteCY92qQnEj.7VVZl55cJhytj4gDVMkmKYRAuPsZ.5M2"
+		"$pbkdf2-sha512$1000$dY5RqjVG6D2HsBYC4NybEw$3eteCY92qQnEj."
+		"7VVZl55cJhytj4gDVMkmKYRAuPsZ.5M2"
 		"Kh.su1oYOi6uTy1NS/0sef8sTuPfnpjwVVXOCU4A" },
 	{ "pbkdf2-sha1", HORSE, "$pbkdf2$1000$3Lu3NkZorZXyHiPkfE.plQ$Yxi.nWe7c3XWyt6BubmX76CpUoM" },
-	{ "pbkdf2-sha256", HORSE, "pbkdf2_sha256$1000$QG3hJI0DftRo$l129HlRaeRK8oXwmbcGLydTG6IOKamjdqBqyn/y1bM4=" },
+	{ "pbkdf2-sha256", HORSE,
+		"pbkdf2_sha256$1000$QG3hJI0DftRo$l129HlRaeRK8oXwmbcGLydTG6IOKamjdqBqyn/y1bM4=" },
 	{ "pbkdf2-sha1", HORSE, "pbkdf2_sha1$1000$ASGEaW5543ho$LhLeWNob+gCfZvB+8/l+h1MV0j0=" },
 	{ "pbkdf2-sha256", HORSE,
-		"pbkdf2:sha256:1000$Zk3JxqTrb0$ec744bcd05f273fd3b5ee6285a80ad7876bbea74c1b2fe008b443ff16818"
+		"pbkdf2:sha256:1000$Zk3JxqTrb0$"
+		"ec744bcd05f273fd3b5ee6285a80ad7876bbea74c1b2fe008b443ff16818"
 		"aa24" },
 	{ "pbkdf2-sha512", HORSE,
-		"pbkdf2:sha512:1000$Zk3JxqTrb0$9bb12908ebce5f417b43cf91c560174a65dd9a7d0dac95b0090fa17586b0"
+		"pbkdf2:sha512:1000$Zk3JxqTrb0$"
+		"9bb12908ebce5f417b43cf91c560174a65dd9a7d0dac95b0090fa17586b0"
 		"53fcf6484ba3e8fbef041694cde931f468d3f93363fc3346db0396dd1298979fd258" },
 };
 
@@ -184,21 +211,14 @@ static void a_hash_beyond_a_ceiling_is_refused_and_never_computed(void **state)
 		"$argon2id$v=19$m=19456,t=17,p=1$" SALT22 "$" HASH43,
 		"$argon2id$v=19$m=19456,t=2,p=9$" SALT22 "$" HASH43,
 		"$argon2i$v=19$m=262145,t=3,p=1$" SALT22 "$" HASH43,
-		"argon2$argon2id$v=19$m=262145,t=2,p=8$" SALT22 "$" HASH43,
-		"$2b$15$" SALT22 HASH31,
-		"$2a$31$" SALT22 HASH31,
-		"bcrypt$$2b$15$" SALT22 HASH31,
-		"bcrypt_sha256$$2b$15$" SALT22 HASH31,
-		"$5$rounds=1000001$salt$" HASH43,
-		"$6$rounds=999999999$salt$" HASH86,
-		"$y$jFT$" SALT22 "$" HASH43,
-		"$7$GU..../....salt$" HASH43,
-		"$7$C6....6....salt$" HASH43 "A",
-		"$7$B6....zzzzzsalt$" HASH43,
-		"$scrypt$ln=19,r=8,p=1$" SALT22 "$" HASH43,
+		"argon2$argon2id$v=19$m=262145,t=2,p=8$" SALT22 "$" HASH43, "$2b$15$" SALT22 HASH31,
+		"$2a$31$" SALT22 HASH31, "bcrypt$$2b$15$" SALT22 HASH31,
+		"bcrypt_sha256$$2b$15$" SALT22 HASH31, "$5$rounds=1000001$salt$" HASH43,
+		"$6$rounds=999999999$salt$" HASH86, "$y$jFT$" SALT22 "$" HASH43,
+		"$7$GU..../....salt$" HASH43, "$7$C6....6....salt$" HASH43 "A",
+		"$7$B6....zzzzzsalt$" HASH43, "$scrypt$ln=19,r=8,p=1$" SALT22 "$" HASH43,
 		"$scrypt$ln=14,r=8,p=17$" SALT22 "$" HASH43,
-		"$scrypt$ln=1,r=65535,p=65535$" SALT22 "$" HASH43,
-		"scrypt:524288:8:1$salt$" HEX64,
+		"$scrypt$ln=1,r=65535,p=65535$" SALT22 "$" HASH43, "scrypt:524288:8:1$salt$" HEX64,
 		"scrypt$524288$salt$8$1$AAAAAAAAAAAAAAAAAAAAAA==",
 		"$pbkdf2-sha256$2000001$" SALT22 "$" HASH43,
 		"$pbkdf2$9999999999$" SALT22 "$" HASH43,
@@ -305,7 +325,8 @@ static void a_malformed_hash_is_refused_and_never_computed(void **state)
 static void a_setting_that_libcrypt_does_not_take_matches_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(verify("$y$j75$" SALT22 "$" HASH43, PT_STR(HORSE), NULL), PT_E_CREDENTIALS);
+	assert_int_equal(
+		verify("$y$j75$" SALT22 "$" HASH43, PT_STR(HORSE), NULL), PT_E_CREDENTIALS);
 	assert_int_equal(verify("$6$a:b\n$" HASH86, PT_STR(HORSE), NULL), PT_E_CREDENTIALS);
 }
 
@@ -338,7 +359,8 @@ static void a_hash_with_a_zero_byte_inside_is_refused_and_never_computed(void **
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(stored) / sizeof(stored[0]); i++)
-		assert_int_equal(password_verify(&password_default_params, stored[i], PT_STR(HORSE), &verdict),
+		assert_int_equal(password_verify(&password_default_params, stored[i], PT_STR(HORSE),
+					 &verdict),
 			PT_E_CREDENTIALS);
 	assert_int_equal(password_hashes_computed(), before);
 }

@@ -72,8 +72,8 @@ static void a_sealed_value_with_one_bit_changed_does_not_open(void **state)
 	for (size_t i = 0; i < box.n; i++) {
 		memcpy(copy, box.p, box.n);
 		copy[i] = (char)(copy[i] ^ 1);
-		assert_int_equal(
-			seal_open(*state, &site, PT_STR("c"), str_n(copy, box.n), &clear), PT_F_CRYPTO);
+		assert_int_equal(seal_open(*state, &site, PT_STR("c"), str_n(copy, box.n), &clear),
+			PT_F_CRYPTO);
 	}
 }
 
@@ -83,7 +83,8 @@ static void a_sealed_value_cut_short_does_not_open(void **state)
 
 	for (size_t n = 0; n < box.n; n++)
 		assert_int_equal(
-			seal_open(*state, &site, PT_STR("c"), str_slice(box, 0, n), &clear), PT_F_CRYPTO);
+			seal_open(*state, &site, PT_STR("c"), str_slice(box, 0, n), &clear),
+			PT_F_CRYPTO);
 }
 
 static void sealing_twice_gives_two_different_values(void **state)

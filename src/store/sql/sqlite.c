@@ -129,8 +129,8 @@ static const char *advice(int rc)
 static pt_err sqlite_fault(const struct sqlite_store *store, sqlite3 *db, int rc, const char *what)
 {
 	if ((rc & 0xff) == SQLITE_NOMEM)
-		return fault(PT_F_MEMORY, "%s: %s: out of memory", store->path, what);
-	return fault(PT_F_STORE, "%s: %s: %s (%d): %s", store->path, what,
+		return fault(PT_F_MEMORY, "%s: %.60s: out of memory", store->path, what);
+	return fault(PT_F_STORE, "%s: %.60s: %s (%d): %s", store->path, what,
 		db ? sqlite3_errmsg(db) : sqlite3_errstr(rc), rc, advice(rc));
 }
 
@@ -374,12 +374,13 @@ static pt_err link_run(const struct sqlite_store *store, struct link *link, pt_a
 	if (rc == SQLITE_OK)
 		rc = harvest_all(statement, arena, &harvest);
 	sqlite3_reset(statement);
+	/* Also where it failed: what RETURNING answers was written before it could be read. */
+	if (writes && sqlite3_total_changes64(link->db) != before)
+		link->wrote = true;
 	if (is_unique_rule(rc))
 		return PT_E_TAKEN;
 	if (rc != SQLITE_OK)
 		return sqlite_fault(store, link->db, rc, sqlite3_sql(statement));
-	if (writes && sqlite3_total_changes64(link->db) != before)
-		link->wrote = true;
 	if (rows)
 		*rows = (struct sql_rows){ harvest.values, harvest.n_rows, harvest.n_columns,
 			writes ? sqlite3_changes64(link->db) : 0 };

@@ -233,6 +233,20 @@ static void fill_form(struct exchange *ex, struct value *model)
 		value_str(form, kept[i], exchange_field(ex, kept[i]));
 }
 
+/* Nobody's mistake: the form is shown again, with a fresh token in it. */
+static void fill_expired_form(struct exchange *ex, struct value *model)
+{
+	struct value *notice = value_child(model, "notice");
+
+	value_bool(model, "error_prefix", true);
+	value_str(notice, "id", PT_STR("notice.form_expired"));
+	value_str(notice, "text", text_of(ex, "notice.form_expired"));
+	value_bool(notice, "warning", true);
+	if (!http_has_header(ex->rq, PT_STR("cookie")))
+		value_str(notice, "detail", text_of(ex, "error.cookies"));
+	value_str(model, "Error", text_of(ex, "notice.form_expired"));
+}
+
 static pt_err fill_problem(struct exchange *ex, struct value *model)
 {
 	const struct pt_policy *policy = pt_site_policy(ex->surface->setup.site);
@@ -242,6 +256,10 @@ static pt_err fill_problem(struct exchange *ex, struct value *model)
 
 	if (ex->problem == PT_OK)
 		return PT_OK;
+	if (ex->problem == PT_E_CSRF || ex->problem == PT_E_CSRF_MISSING) {
+		fill_expired_form(ex, model);
+		return PT_OK;
+	}
 	TRY(words_for(ex, ex->problem, &words));
 	TRY(text_duration(ex, pt_call_retry_after(ex->call), &wait));
 	buf_uint(&min, policy->password_min);
@@ -295,7 +313,6 @@ static pt_err model_open(struct exchange *ex, const char *page, struct value **o
 	struct value *model = value_map(ex->arena);
 
 	value_shared(model, "t", atomic_load(&ex->surface->look)->texts);
-	value_str(model, "lang", PT_STR("en"));
 	value_str(model, "title", text_of(ex, title_of(page)));
 	value_str(model, "app", ex->surface->setup.app_name);
 	value_str(model, "RecaptchaSiteKey", ex->surface->setup.pages.captcha_site_key);
@@ -391,7 +408,7 @@ pt_err answer_page(struct exchange *ex, int status, const char *page,
 	ex->rs->status = status;
 	ex->rs->body = html;
 	http_set(ex->rs, PT_STR("Content-Type"), PT_STR("text/html; charset=utf-8"));
-	http_set(ex->rs, PT_STR("Content-Language"), PT_STR("en"));
+	http_set(ex->rs, PT_STR("Content-Language"), text_of(ex, "language"));
 	http_set(ex->rs, PT_STR("Content-Security-Policy"), page_csp(ex, page));
 	return PT_OK;
 }

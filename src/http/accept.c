@@ -2,7 +2,6 @@
  * accept.c - RFC 9110 12.5.1.
  */
 #include "http/accept.h"
-
 #include "base/str.h"
 
 #include "base/banned.h"

@@ -16,9 +16,9 @@
 #include "base/banned.h"
 
 enum {
-	OUT_ENOUGH = 64 * 1024,	    /* answers to pipelined requests are sent at this size */
-	THROWN_MOST = 256 * 1024,   /* a lingering client may send this much in vain */
-	SHED_LINGERING_MOST = 64,   /* of those over the cap, a loop hears out so many at a time */
+	OUT_ENOUGH = 64 * 1024,   /* answers to pipelined requests are sent at this size */
+	THROWN_MOST = 256 * 1024, /* a lingering client may send this much in vain */
+	SHED_LINGERING_MOST = 64, /* of those over the cap, a loop hears out so many at a time */
 };
 
 static void connection_settle(struct connection *c);

@@ -2,7 +2,6 @@
  * cookie.c - cookies by RFC 6265bis.
  */
 #include "http/cookie.h"
-
 #include "base/err.h"
 #include "base/str.h"
 #include "http/token.h"

@@ -78,8 +78,7 @@ static void arm(struct loop *loop, uint64_t deadline)
 	if (loop->armed != 0 && loop->armed <= deadline)
 		return;
 	loop->armed = deadline;
-	uv_timer_start(
-		&loop->deadlines, deadlines_check, deadline > now ? deadline - now : 0, 0);
+	uv_timer_start(&loop->deadlines, deadlines_check, deadline > now ? deadline - now : 0, 0);
 }
 
 void deadline_move(struct connection *c, enum connection_state state, pt_time hold)

@@ -39,10 +39,12 @@ struct http_app {
 	struct http_plan (*plan)(void *ctx, const struct http_request *rq);
 	/* Fills rs completely; rs->status 0 afterwards is answered as 500. */
 	void (*answer)(void *ctx, const struct http_request *rq, struct http_response *rs);
-	/* An answer to a message that never became a request (400, 408, 413, 414, 431, 503 ...). It may
-	 * set headers and body; without it the engine sends the bare status. rq may be NULL. */
+	/* An answer to a message that never became a request (400, 408, 413, 414, 431, 503 ...), or to
+	 * one whose answer failed (500). It may set headers and body; without it the engine sends the
+	 * bare status. rq is never NULL, but may hold no more than id, peer, ops and received. */
 	void (*refuse)(void *ctx, const struct http_request *rq, int status, struct http_response *rs);
-	/* After each answer, for the access log and metrics. duration in microseconds. */
+	/* After each answer and each refusal, on the loop's thread, for the access log and metrics. rq
+	 * as for refuse. duration in microseconds. */
 	void (*done)(void *ctx, const struct http_request *rq, const struct http_response *rs,
 		pt_time duration);
 };
@@ -59,7 +61,8 @@ struct http_limits {
 	size_t header_block;   /* 16 KiB */
 	size_t headers;	       /* 64 */
 	size_t connections;    /* 1024 in all */
-	size_t per_client;     /* 64 for one peer address; 0 = no limit; loopback peers are exempt */
+	size_t per_client;     /* 64 for one peer address; 0 = no limit; loopback, unix and trusted
+				  peers are exempt */
 	size_t arena;	       /* bytes one request may use, 1 MiB */
 	pt_time header_time;   /* 15 s from the first byte of the block */
 	pt_time body_time;     /* 30 s */
@@ -72,7 +75,7 @@ extern const struct http_limits http_default_limits;
 /* A listening socket: bound and listening, made by the server (or handed over by its parent). */
 struct http_listener {
 	int fd;
-	bool proxy_header; /* connections open with a PROXY header; only from trusted peers */
+	bool proxy_header; /* connections open with a PROXY header; others than trusted peers are cut */
 	bool ops;	   /* the operator's listener: the application sees it as rq->ops */
 };
 
@@ -101,7 +104,8 @@ PT_CHECK pt_err http_engine_start(struct http_engine *engine);
  */
 bool http_engine_drain(struct http_engine *engine, pt_time grace);
 
-/* After drain. Joins the threads and frees everything. NULL is fine. */
+/* After drain. Cuts what is still open, waits for the calls that workers still run, joins the
+ * threads and frees everything. NULL is fine. */
 void http_engine_close(struct http_engine *engine);
 
 struct http_counts {

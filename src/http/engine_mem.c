@@ -1,12 +1,11 @@
 /*
  * engine_mem.c - the engine without sockets.
  */
-#include "http/engine_mem.h"
-
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/str.h"
+#include "http/engine_mem.h"
 #include "http/reader.h"
 #include "http/writer.h"
 
@@ -33,8 +32,7 @@ pt_err mem_wire_open(const struct http_app *app, const struct http_limits *limit
 	if (wire == NULL)
 		return fault(PT_F_MEMORY, "no memory for a wire");
 	wire->arena = arena_open(BYTES_MOST);
-	if (wire->arena == NULL ||
-		exchange_pool_open(&wire->pool, app, limits, trusted) != PT_OK) {
+	if (wire->arena == NULL || exchange_pool_open(&wire->pool, app, limits, trusted) != PT_OK) {
 		mem_wire_close(wire);
 		return fault(PT_F_MEMORY, "no memory for a wire");
 	}

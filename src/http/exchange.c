@@ -1,8 +1,6 @@
 /*
  * exchange.c - one request and its answer, and the memory of both.
  */
-#include "http/exchange.h"
-
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -10,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "http/exchange.h"
 #include "http/token.h"
 
 #include "base/banned.h"
@@ -106,8 +105,7 @@ static bool id_make(struct exchange_pool *pool, struct arena *arena, pt_str *out
 	return true;
 }
 
-static bool exchange_begin(
-	struct exchange_pool *pool, const struct wire *wire, struct exchange *ex)
+static bool exchange_begin(struct exchange_pool *pool, const struct wire *wire, struct exchange *ex)
 {
 	ex->rq = (struct http_request){
 		.arena = ex->arena,

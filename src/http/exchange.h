@@ -20,14 +20,14 @@ struct exchange {
 	struct grammar *grammar;
 	struct http_plan plan;
 
-	char *head;		     /* the arena's copy of the header block */
+	char *head;                  /* the arena's copy of the header block */
 	struct http_header *headers; /* room for all lines of the block */
 	size_t headers_room;
 	struct buf body;
-	size_t framing;	 /* bytes the body's framing cost so far */
-	bool too_large;	 /* the body passed plan.body_max */
+	size_t framing;  /* bytes the body's framing cost so far */
+	bool too_large;  /* the body passed plan.body_max */
 	bool keep_alive; /* the client may send another request */
-	pt_time began;	 /* monotonic, header block complete */
+	pt_time began;   /* monotonic, header block complete */
 
 	struct connection *connection; /* NULL once the client is gone */
 	struct loop *loop;

@@ -1,13 +1,12 @@
 /*
  * field.c - what a client filled in, whatever it was wrapped in.
  */
-#include "http/field.h"
-
 #include <string.h>
 
 #include "base/err.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "http/field.h"
 #include "http/multipart.h"
 
 #include "base/banned.h"
@@ -175,8 +174,7 @@ static pt_err object_read(struct arena *arena, pt_str text, struct field *items,
 	return PT_OK;
 }
 
-static pt_err body_read(
-	const struct http_request *rq, struct field *items, size_t *n)
+static pt_err body_read(const struct http_request *rq, struct field *items, size_t *n)
 {
 	switch (body_type(rq)) {
 	case BODY_NONE:
@@ -194,7 +192,6 @@ static pt_err body_read(
 	}
 	return PT_E_MEDIA_TYPE;
 }
-
 
 static pt_err items_make(struct arena *arena, struct field **out)
 {

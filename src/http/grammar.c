@@ -1,12 +1,11 @@
 /*
  * grammar.c - llhttp at arm's length. No other file sees its header.
  */
-#include "http/grammar.h"
-
 #include <llhttp.h>
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "http/grammar.h"
 
 #include "base/banned.h"
 

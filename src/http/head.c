@@ -1,12 +1,11 @@
 /*
  * head.c - our own judgement of a header block.
  */
-#include "http/head.h"
-
 #include <string.h>
 
 #include "base/str.h"
 #include "http/field.h"
+#include "http/head.h"
 #include "http/token.h"
 
 #include "base/banned.h"
@@ -33,8 +32,7 @@ static int partial_check(
 static int line_check(const struct head_scan *scan, pt_str line, const struct http_limits *limits)
 {
 	/* RFC 9112 2.2: a bare CR, or a bare LF, may be read as a line end by somebody else. */
-	if (line.n == 0 || line.p[line.n - 1] != '\r' ||
-		memchr(line.p, '\r', line.n - 1) != NULL)
+	if (line.n == 0 || line.p[line.n - 1] != '\r' || memchr(line.p, '\r', line.n - 1) != NULL)
 		return 400;
 	if (scan->lines == 0)
 		return line.n - 1 > limits->request_line ? 414 : 0;
@@ -50,7 +48,8 @@ int head_scan(
 	*length = 0;
 	for (;;) {
 		const char *start = bytes.p + scan->at;
-		const char *end = scan->at < bytes.n ? memchr(start, '\n', bytes.n - scan->at) : NULL;
+		const char *end =
+			scan->at < bytes.n ? memchr(start, '\n', bytes.n - scan->at) : NULL;
 		pt_str line;
 		int status;
 

@@ -12,14 +12,14 @@
 
 /* How far the search for the end of a block has come. Zeroed before the first byte. */
 struct head_scan {
-	size_t at;    /* start of the line that is not complete yet */
-	size_t lines; /* complete lines before it */
+	size_t at;        /* start of the line that is not complete yet */
+	size_t lines;     /* complete lines before it */
 	size_t fields_at; /* where the header lines begin */
 };
 
 /* *length is the length of the block with its empty line, or 0 while it is not complete. */
-PT_CHECK int head_scan(struct head_scan *scan, pt_str bytes, const struct http_limits *limits,
-	size_t *length);
+PT_CHECK int head_scan(
+	struct head_scan *scan, pt_str bytes, const struct http_limits *limits, size_t *length);
 
 struct head_line {
 	pt_str method;
@@ -33,10 +33,10 @@ PT_CHECK int head_line_read(pt_str line, struct head_line *out);
 enum http_method head_method(pt_str token);
 
 struct head_target {
-	pt_str path;  /* decoded */
-	pt_str query; /* raw */
+	pt_str path;      /* decoded */
+	pt_str query;     /* raw */
 	pt_str authority; /* absolute-form only, as written */
-	bool asterisk;	  /* "*" */
+	bool asterisk;    /* "*" */
 };
 
 /* Takes a request target apart and decodes its path, in place where it can. */

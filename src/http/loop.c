@@ -1,8 +1,6 @@
 /*
  * loop.c - one thread, one uv loop and its listeners.
  */
-#include "http/loop.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -16,12 +14,14 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "http/loop.h"
 
 #include "base/banned.h"
 
 enum {
 	/* Few at a time: the other loops are awake too, and shall have their share. */
 	ACCEPTS_AT_ONCE = 4,
+	LAST_ACCEPTS = 1024,
 	RETRY_MS = 100,
 };
 
@@ -116,8 +116,8 @@ static void on_listener(uv_poll_t *poll, int status, int events)
 	}
 }
 
-static bool listener_open(
-	struct loop *loop, struct loop_listener *listener, const struct http_listener *from, bool first)
+static bool listener_open(struct loop *loop, struct loop_listener *listener,
+	const struct http_listener *from, bool first)
 {
 	int fd = first ? from->fd : fcntl(from->fd, F_DUPFD_CLOEXEC, 3);
 
@@ -210,9 +210,10 @@ static void calls_finish(struct loop *loop)
 static void loop_drain(struct loop *loop)
 {
 	loop->draining = true;
-	/* Who stands in the queue already is let in before the door is shut. */
+	/* Who stands in the queue already is let in before the door is shut; a queue that never ends
+	 * has no claim to that. */
 	for (size_t i = 0; i < loop->n_listeners; i++) {
-		while (loop->listeners[i].open && listener_accept(&loop->listeners[i]))
+		for (int n = 0; n < LAST_ACCEPTS && listener_accept(&loop->listeners[i]); n++)
 			;
 	}
 	listeners_close(loop);
@@ -328,7 +329,8 @@ static void *loop_thread(void *arg)
 	struct loop *loop = arg;
 	char name[16];
 
-	(void)snprintf(name, sizeof(name), "http/%u", (unsigned)(loop - loop->engine->loops) % 1000);
+	(void)snprintf(
+		name, sizeof(name), "http/%u", (unsigned)(loop - loop->engine->loops) % 1000);
 	pthread_setname_np(pthread_self(), name);
 	loop_run(loop);
 	return NULL;

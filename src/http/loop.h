@@ -34,7 +34,7 @@
  *     connection still lives or not.
  */
 enum connection_state {
-	CONNECTION_PROXIED,   /* the PROXY header is awaited */
+	CONNECTION_PROXIED, /* the PROXY header is awaited */
 	CONNECTION_IDLE,
 	CONNECTION_HEADER,
 	CONNECTION_BODY,
@@ -61,7 +61,7 @@ struct connection {
 	struct connection *before, *after; /* in the list of its state */
 	bool listed;
 	struct connection *elder, *younger; /* among all of the loop */
-	uint64_t deadline;		   /* milliseconds of uv_now */
+	uint64_t deadline;                  /* milliseconds of uv_now */
 
 	struct reader reader;
 	struct stock unread; /* an incomplete header block, or requests that wait their turn */
@@ -69,14 +69,14 @@ struct connection {
 	struct exchange *held;
 	struct exchange *called;
 	struct address address;
-	bool has_peer;	/* counted for its address */
-	bool proxied;	/* the PROXY header is still to come */
-	bool last;	/* close when all is sent */
-	bool lingers;	/* there may be bytes that nobody will read */
-	bool answered;	/* since it was settled last: its terms begin anew */
-	bool broken;	/* nothing more can be sent */
-	bool shed;	/* over a cap: it gets a 503 and nothing else */
-	size_t thrown;	/* bytes read while lingering */
+	bool has_peer; /* counted for its address */
+	bool proxied;  /* the PROXY header is still to come */
+	bool last;     /* close when all is sent */
+	bool lingers;  /* there may be bytes that nobody will read */
+	bool answered; /* since it was settled last: its terms begin anew */
+	bool broken;   /* nothing more can be sent */
+	bool shed;     /* over a cap: it gets a 503 and nothing else */
+	size_t thrown; /* bytes read while lingering */
 	char peer[48];
 };
 
@@ -117,9 +117,9 @@ struct loop {
 	uv_async_t wake;
 	pthread_mutex_t lock;
 	struct exchange *finished; /* under lock, newest first */
-	size_t calls;		   /* exchanges on workers */
-	bool stopped;		   /* under lock */
-	size_t shed_lingering;	   /* connections over a cap that are being told so */
+	size_t calls;              /* exchanges on workers */
+	bool stopped;              /* under lock */
+	size_t shed_lingering;     /* connections over a cap that are being told so */
 	bool draining;
 
 	atomic_uint_fast64_t accepted, requests, refused, shed;
@@ -180,8 +180,8 @@ void loop_may_stop(struct loop *loop);
 static inline void count(atomic_uint_fast64_t *counter)
 {
 	/* One writer: no locked instruction is needed. */
-	atomic_store_explicit(counter,
-		atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+		memory_order_relaxed);
 }
 
 #endif

@@ -5,12 +5,11 @@
  *	--boundary CRLF  headers CRLF CRLF  value CRLF
  *	--boundary-- CRLF
  */
-#include "http/multipart.h"
-
 #include <string.h>
 
 #include "base/err.h"
 #include "base/str.h"
+#include "http/multipart.h"
 #include "http/token.h"
 
 #include "base/banned.h"
@@ -99,7 +98,8 @@ static bool disposition_read(pt_str value, pt_str *name)
 {
 	pt_str file;
 
-	if (!str_eq_nocase(str_trim(str_slice(value, 0, str_find(value, ';'))), PT_STR("form-data")))
+	if (!str_eq_nocase(
+		    str_trim(str_slice(value, 0, str_find(value, ';'))), PT_STR("form-data")))
 		return false;
 	return parameter_find(value, PT_STR("name"), name) &&
 	       !parameter_find(value, PT_STR("filename"), &file) &&
@@ -110,7 +110,8 @@ static bool part_is_text(pt_str value)
 {
 	pt_str charset;
 
-	if (!str_eq_nocase(str_trim(str_slice(value, 0, str_find(value, ';'))), PT_STR("text/plain")))
+	if (!str_eq_nocase(
+		    str_trim(str_slice(value, 0, str_find(value, ';'))), PT_STR("text/plain")))
 		return false;
 	return !parameter_find(value, PT_STR("charset"), &charset) ||
 	       str_eq_nocase(charset, PT_STR("utf-8"));
@@ -156,8 +157,7 @@ static bool value_until(pt_str *rest, pt_str mark, pt_str *value)
 	return true;
 }
 
-pt_err multipart_read(
-	pt_str content_type, pt_str body, struct field *items, size_t most, size_t *n)
+pt_err multipart_read(pt_str content_type, pt_str body, struct field *items, size_t most, size_t *n)
 {
 	char text[BOUNDARY_MOST + 4] = "\r\n--";
 	pt_str boundary, mark, rest = body;

@@ -3,13 +3,12 @@
  *
  * Buckets of chained entries, all made at the start: a flood of addresses allocates nothing.
  */
-#include "http/peers.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
+#include "http/peers.h"
 
 #include "base/banned.h"
 

@@ -1,13 +1,12 @@
 /*
  * proxy.c - who is really asking, when proxies of ours stand between.
  */
-#include "http/proxy.h"
-
 #include <arpa/inet.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/str.h"
+#include "http/proxy.h"
 
 #include "base/banned.h"
 
@@ -148,9 +147,9 @@ bool networks_parse(struct arena *arena, pt_str text, struct networks *out, pt_s
 /* What a trusted chain of proxies says. */
 struct testimony {
 	struct address client;
-	bool vouched;	  /* a trusted peer named an address */
+	bool vouched;     /* a trusted peer named an address */
 	size_t hops_back; /* how far the client stands from the right */
-	pt_str proto;	  /* of that hop, when the same header says it */
+	pt_str proto;     /* of that hop, when the same header says it */
 };
 
 /* "1.2.3.4", "1.2.3.4:567", "[2001:db8::1]:567" */
@@ -202,8 +201,8 @@ static pt_str forwarded_parameter(pt_str element, pt_str wanted)
 }
 
 /* Takes one hop, from the right. False: the search ends. */
-static bool hop_take(struct testimony *testimony, pt_str item, bool is_forwarded,
-	const struct networks *trusted)
+static bool hop_take(
+	struct testimony *testimony, pt_str item, bool is_forwarded, const struct networks *trusted)
 {
 	pt_str hop = is_forwarded ? forwarded_parameter(item, PT_STR("for")) : item;
 	struct address address;

@@ -9,7 +9,7 @@
 #include "base/banned.h"
 
 enum {
-	V1_LONGEST = 107,  /* 2.1: with its CR LF */
+	V1_LONGEST = 107, /* 2.1: with its CR LF */
 	V2_FIXED = 16,
 	V2_LONGEST = 2048, /* room for the extensions that proxies send */
 };

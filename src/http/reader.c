@@ -1,12 +1,11 @@
 /*
  * reader.c - bytes become requests, one after the other.
  */
-#include "http/reader.h"
-
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "http/reader.h"
 
 #include "base/banned.h"
 
@@ -86,8 +85,7 @@ static void orders_read(const struct http_request *rq, struct orders *out)
 }
 
 /* RFC 9112 6.3: whoever disagrees about the length of a message disagrees about the next one. */
-static int framing_check(
-	const struct exchange *ex, const struct orders *orders, uint64_t *length)
+static int framing_check(const struct exchange *ex, const struct orders *orders, uint64_t *length)
 {
 	int64_t number = 0;
 
@@ -238,8 +236,7 @@ static int expectation_check(const struct exchange *ex, const struct orders *ord
 {
 	if (orders->expectations == 0 || ex->rq.http_1_0)
 		return 0;
-	if (orders->expectations > 1 ||
-		!str_eq_nocase(orders->expectation, PT_STR("100-continue")))
+	if (orders->expectations > 1 || !str_eq_nocase(orders->expectation, PT_STR("100-continue")))
 		return 417;
 	return 0;
 }
@@ -295,8 +292,8 @@ static enum reader_event head_done(struct reader *reader, pt_str block, size_t m
 		return request_ready(reader);
 	reader->state = READER_BODY;
 	/* A client that sends without waiting needs no leave. */
-	return orders.expectations > 0 && !ex->rq.http_1_0 && more == 0 ? READER_CONTINUE :
-									  READER_MORE;
+	return orders.expectations > 0 && !ex->rq.http_1_0 && more == 0 ? READER_CONTINUE
+									: READER_MORE;
 }
 
 /* RFC 9112 2.2: one empty line before a request is forgiven, for clients that end a body in one. */

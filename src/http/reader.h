@@ -28,12 +28,12 @@ struct reader {
 };
 
 enum reader_event {
-	READER_MORE,	 /* the bytes not taken must be offered again, with more behind them */
+	READER_MORE,     /* the bytes not taken must be offered again, with more behind them */
 	READER_CONTINUE, /* the client waits for "100 Continue" before it sends the body */
-	READER_REQUEST,	 /* reader->exchange holds a whole request */
+	READER_REQUEST,  /* reader->exchange holds a whole request */
 	READER_ANSWERED, /* reader->exchange holds an answer of the engine's own; the wire stays */
-	READER_REFUSAL,	 /* reader->exchange holds the refusal; close the wire after it */
-	READER_BROKEN,	 /* out of memory: close the wire */
+	READER_REFUSAL,  /* reader->exchange holds the refusal; close the wire after it */
+	READER_BROKEN,   /* out of memory: close the wire */
 };
 
 void reader_open(struct reader *reader, struct exchange_pool *pool, const struct wire *wire);

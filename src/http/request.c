@@ -2,7 +2,6 @@
  * request.c - reading what the engine has judged.
  */
 #include "http/request.h"
-
 #include "base/str.h"
 
 #include "base/banned.h"

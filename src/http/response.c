@@ -2,7 +2,6 @@
  * response.c - building an answer.
  */
 #include "http/response.h"
-
 #include "base/err.h"
 #include "base/str.h"
 #include "http/token.h"
@@ -100,8 +99,8 @@ static bool header_is_clean(struct http_response *rs, pt_str name, pt_str value)
 	if (token_is(name) && value_is_clean(value))
 		return true;
 	rs->failed = true;
-	(void)fault(PT_F_BUG, "answer header %.*s cannot be sent",
-		token_is(name) ? (int)name.n : 1, token_is(name) ? name.p : "?");
+	(void)fault(PT_F_BUG, "answer header %.*s cannot be sent", token_is(name) ? (int)name.n : 1,
+		token_is(name) ? name.p : "?");
 	return false;
 }
 

@@ -2,7 +2,6 @@
  * token.c - RFC 9110 5.6.2.
  */
 #include "http/token.h"
-
 #include "base/str.h"
 
 #include "base/banned.h"

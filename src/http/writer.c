@@ -1,11 +1,10 @@
 /*
  * writer.c - an answer as bytes.
  */
-#include "http/writer.h"
-
 #include <string.h>
 
 #include "base/str.h"
+#include "http/writer.h"
 
 #include "base/banned.h"
 

@@ -17,8 +17,7 @@ struct date_line {
 };
 
 /* Appends the answer. `close` adds Connection: close. Errors stick in out. */
-void answer_write(
-	struct buf *out, struct date_line *date, const struct exchange *ex, bool close);
+void answer_write(struct buf *out, struct date_line *date, const struct exchange *ex, bool close);
 
 extern const pt_str answer_continue; /* "HTTP/1.1 100 Continue" and an empty line */
 

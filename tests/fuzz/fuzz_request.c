@@ -103,7 +103,8 @@ static struct story tell(const uint8_t *data, size_t size, size_t piece)
 	const struct http_app app = { &story, plan, answer, refuse, NULL };
 	struct mem_wire *wire;
 
-	if (mem_wire_open(&app, &http_default_limits, &trusted, PT_STR("192.0.2.1"), &wire) != PT_OK)
+	if (mem_wire_open(&app, &http_default_limits, &trusted, PT_STR("192.0.2.1"), &wire) !=
+		PT_OK)
 		abort();
 	for (size_t at = 0; at < size; at += piece)
 		mem_wire_feed(wire, str_n(data + at, size - at < piece ? size - at : piece));

@@ -87,8 +87,8 @@ static bool option_set(const char *name, const char *value)
 
 /* ---- the application ---------------------------------------------------------------------- */
 
-static const char hundred[] =
-	"a hundred bytes, give or take none: this is what the cheapest answer of this server is made of.....\n";
+static const char hundred[] = "a hundred bytes, give or take none: this is what the cheapest "
+			      "answer of this server is made of.....\n";
 
 static void pause_ms(long ms)
 {
@@ -223,8 +223,8 @@ static void refuse(void *ctx, const struct http_request *rq, int status, struct 
 	rs->body = str(http_reason(status));
 }
 
-static void done(void *ctx, const struct http_request *rq, const struct http_response *rs,
-	pt_time duration)
+static void done(
+	void *ctx, const struct http_request *rq, const struct http_response *rs, pt_time duration)
 {
 	(void)ctx;
 	if (options.quiet)

@@ -81,11 +81,15 @@ static void a_session_cookie_is_as_safe_as_it_can_be(void **state)
 	struct arena *arena = arena_open(64 * KIB);
 
 	(void)state;
-	assert_string_equal(set(arena, (struct cookie){ .name = PT_STR("s"), .value = PT_STR("v"),
-					       .secure = true, .strict = true }),
+	assert_string_equal(set(arena, (struct cookie){ .name = PT_STR("s"),
+					       .value = PT_STR("v"),
+					       .secure = true,
+					       .strict = true }),
 		"s=v; Path=/; Secure; HttpOnly; SameSite=Strict");
-	assert_string_equal(set(arena, (struct cookie){ .name = PT_STR("s"), .value = PT_STR(""),
-					       .path = PT_STR("/a"), .script = true }),
+	assert_string_equal(set(arena, (struct cookie){ .name = PT_STR("s"),
+					       .value = PT_STR(""),
+					       .path = PT_STR("/a"),
+					       .script = true }),
 		"s=; Path=/a; SameSite=Lax");
 	arena_close(arena);
 }
@@ -93,8 +97,10 @@ static void a_session_cookie_is_as_safe_as_it_can_be(void **state)
 static void lasting_and_deleted_cookies_say_when(void **state)
 {
 	struct arena *arena = arena_open(64 * KIB);
-	struct cookie cookie = { .name = PT_STR("s"), .value = PT_STR("v"),
-		.now = 784111777 * PT_SECOND, .max_age = PT_HOUR };
+	struct cookie cookie = { .name = PT_STR("s"),
+		.value = PT_STR("v"),
+		.now = 784111777 * PT_SECOND,
+		.max_age = PT_HOUR };
 
 	(void)state;
 	assert_string_equal(set(arena, cookie),
@@ -135,10 +141,10 @@ static void a_cookie_has_at_most_4096_bytes(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	assert_non_null(set(
-		arena, (struct cookie){ .name = PT_STR("s"), .value = str_n(text, most) }));
-	assert_null(set(
-		arena, (struct cookie){ .name = PT_STR("s"), .value = str_n(text, most + 1) }));
+	assert_non_null(
+		set(arena, (struct cookie){ .name = PT_STR("s"), .value = str_n(text, most) }));
+	assert_null(
+		set(arena, (struct cookie){ .name = PT_STR("s"), .value = str_n(text, most + 1) }));
 	arena_close(arena);
 }
 

@@ -64,8 +64,8 @@ static void refuse(void *ctx, const struct http_request *rq, int status, struct 
 	rs->status = status;
 }
 
-static void done(void *ctx, const struct http_request *rq, const struct http_response *rs,
-	pt_time duration)
+static void done(
+	void *ctx, const struct http_request *rq, const struct http_response *rs, pt_time duration)
 {
 	(void)ctx;
 	(void)duration;
@@ -85,9 +85,9 @@ static int make(void **state)
 	(void)state;
 	asked = refused = done_with = 0;
 	last_refusal = 0;
-	return mem_wire_open(&app, &http_default_limits, NULL, PT_STR("127.0.0.1"), &wire) == PT_OK ?
-		       0 :
-		       -1;
+	return mem_wire_open(&app, &http_default_limits, NULL, PT_STR("127.0.0.1"), &wire) == PT_OK
+		       ? 0
+		       : -1;
 }
 
 static int forget(void **state)
@@ -156,7 +156,8 @@ static void a_request_is_answered_and_the_wire_stays(void **state)
 
 static void bodies_come_whole_or_in_chunks_or_byte_by_byte(void **state)
 {
-	const char *chunked = HEAD "Transfer-Encoding: Chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n";
+	const char *chunked =
+		HEAD "Transfer-Encoding: Chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n";
 
 	(void)state;
 	say(HEAD "Content-Length: 5\r\n\r\nhello");
@@ -171,7 +172,8 @@ static void bodies_come_whole_or_in_chunks_or_byte_by_byte(void **state)
 static void pipelined_requests_are_answered_in_order(void **state)
 {
 	(void)state;
-	say("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n" HEAD "Content-Length: 1\r\n\r\nxGET /3 HTTP/1.1\r\n"
+	say("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n" HEAD
+	    "Content-Length: 1\r\n\r\nxGET /3 HTTP/1.1\r\n"
 	    "Host: a\r\n\r\n");
 	assert_int_equal(asked, 3);
 	assert_true(strstr(mem_wire_answers(wire).p, "GET /1[]a") <
@@ -235,7 +237,8 @@ static void unknown_methods_reach_the_application(void **state)
 static void a_wish_to_upgrade_is_not_heard(void **state)
 {
 	(void)state;
-	say("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"
+	say("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+	    "h2c\r\n\r\n"
 	    "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 	assert_int_equal(asked, 2);
 	expect_not("101");
@@ -407,7 +410,8 @@ static void bodies_have_a_cap(void **state)
 	expect_refusal(HEAD "Content-Length: 1001\r\n\r\n", 413);
 	expect_refusal(HEAD "Content-Length: 1001\r\nExpect: 100-continue\r\n\r\n", 413);
 	expect_refusal("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", 413);
-	expect_refusal("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413);
+	expect_refusal(
+		"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413);
 	expect_refusal(filled(HEAD "Transfer-Encoding: chunked\r\n\r\n3e9\r\n", 1001), 413);
 	expect_refusal("OPTIONS * HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", 413);
 	expect_refusal(HEAD "Expect: a miracle\r\nContent-Length: 1\r\n\r\n", 417);
@@ -457,7 +461,8 @@ static void request_ids_of_strangers_are_not_taken_over(void **state)
 	forget(NULL);
 
 	assert_true(networks_parse(arena, PT_STR("127.0.0.1"), &trusted, &bad));
-	assert_int_equal(mem_wire_open(&app, &http_default_limits, &trusted, PT_STR("127.0.0.1"), &wire),
+	assert_int_equal(
+		mem_wire_open(&app, &http_default_limits, &trusted, PT_STR("127.0.0.1"), &wire),
 		PT_OK);
 	say("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: my-own\r\n\r\n");
 	expect("X-Request-Id: my-own\r\n");

@@ -18,7 +18,7 @@
 
 #include "base/banned.h"
 
-#define FORM "application/x-www-form-urlencoded"
+#define FORM      "application/x-www-form-urlencoded"
 #define JSON_TYPE "application/json"
 
 static struct asked asked;
@@ -137,8 +137,8 @@ static void first_of_two_equal_form_names_counts(void **state)
 
 static void broken_forms_are_refused(void **state)
 {
-	static const char *const bad[] = { "a=%", "a=%4", "a=%zz", "a=%00", "%=1", "a=%ff", "a=\xff",
-		"a=%C0%80", "a=%ED%A0%80", "%00a=1" };
+	static const char *const bad[] = { "a=%", "a=%4", "a=%zz", "a=%00", "%=1", "a=%ff",
+		"a=\xff", "a=%C0%80", "a=%ED%A0%80", "%00a=1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -248,7 +248,8 @@ static void anything_but_text_parts_is_refused(void **state)
 		"--XX\r\nContent-Disposition: form-data; name=\"a\\\"\"\r\n\r\nx\r\n--XX--",
 		"--XX\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; "
 		"name=b\r\n\r\nx\r\n--XX--",
-		"--XX\r\nContent-Disposition: form-data; name=a\r\nContent-Type: image/png\r\n\r\nx\r\n"
+		"--XX\r\nContent-Disposition: form-data; name=a\r\nContent-Type: "
+		"image/png\r\n\r\nx\r\n"
 		"--XX--",
 		"--XX\r\nContent-Disposition: form-data; name=a\r\nContent-Type: text/plain; "
 		"charset=utf-16\r\n\r\nx\r\n--XX--",

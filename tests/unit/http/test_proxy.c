@@ -25,7 +25,8 @@ static int make(void **state)
 
 	(void)state;
 	asked_open(&asked);
-	return networks_parse(asked.arena, PT_STR("10.0.0.0/8, 192.0.2.1"), &trusted, &bad) ? 0 : -1;
+	return networks_parse(asked.arena, PT_STR("10.0.0.0/8, 192.0.2.1"), &trusted, &bad) ? 0
+											    : -1;
 }
 
 static int forget(void **state)
@@ -78,8 +79,8 @@ static void addresses_have_one_spelling(void **state)
 
 static void what_is_no_address_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "[::1]",
-		"fe80::1%eth0", "::1::", "example.org", "1.2.3.4:80", " 1.2.3.4" };
+	static const char *const bad[] = { "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4",
+		"[::1]", "fe80::1%eth0", "::1::", "example.org", "1.2.3.4:80", " 1.2.3.4" };
 	struct address address;
 
 	(void)state;

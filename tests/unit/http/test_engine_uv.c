@@ -1,0 +1,198 @@
+/*
+ * test_engine_uv.c - the engine's own life, on a unix socket. What goes over its wires is told in
+ * tests/conformance/http.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "http/engine.h"
+
+#include "base/banned.h"
+
+static struct http_plan plan(void *ctx, const struct http_request *rq)
+{
+	(void)ctx;
+	return (struct http_plan){ rq->method == HTTP_POST ? HTTP_SLOW : HTTP_QUICK, 0 };
+}
+
+static void answer(void *ctx, const struct http_request *rq, struct http_response *rs)
+{
+	(void)ctx;
+	rs->status = rq->ops ? 200 : 404;
+}
+
+static const struct http_app app = { NULL, plan, answer, NULL, NULL };
+
+/* A worker that is done before submit returns. */
+static bool run_now(void *ctx, enum http_lane lane, void (*run)(void *job), void *job)
+{
+	(void)ctx;
+	assert_int_equal(lane, HTTP_SLOW);
+	run(job);
+	return true;
+}
+
+static const struct http_workers workers = { NULL, run_now };
+
+/* ---- a listener without a name in the file system ---- */
+
+static struct sockaddr_un place;
+static socklen_t place_size;
+
+static int listener_open(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	place = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	/* Linux gives an unnamed socket a name of its own. */
+	assert_int_equal(bind(fd, (struct sockaddr *)&place, sizeof(sa_family_t)), 0);
+	place_size = sizeof(place);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&place, &place_size), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+static struct http_engine *engine_open(unsigned loops)
+{
+	static struct http_listener listener;
+	const struct http_setup setup = {
+		.app = &app,
+		.workers = &workers,
+		.limits = &http_default_limits,
+		.listeners = &listener,
+		.n_listeners = 1,
+		.loops = loops,
+	};
+	struct http_engine *engine;
+
+	listener = (struct http_listener){ .fd = listener_open(), .ops = true };
+	assert_int_equal(http_engine_open(&setup, &engine), PT_OK);
+	return engine;
+}
+
+static bool client_open(int *fd)
+{
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return connect(*fd, (struct sockaddr *)&place, place_size) == 0;
+}
+
+static void client_expect(int fd, const char *request, const char *answer_line)
+{
+	char text[512] = "";
+
+	assert_int_equal(send(fd, request, strlen(request), 0), strlen(request));
+	assert_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_true(str_starts(str(text), str(answer_line)));
+}
+
+#define GET  "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define POST "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+
+/* ---- stories ---- */
+
+static void an_engine_that_never_ran_can_be_closed(void **state)
+{
+	struct http_engine *engine = engine_open(3);
+	int fd;
+
+	(void)state;
+	http_engine_close(engine);
+	http_engine_close(NULL);
+	assert_false(client_open(&fd));
+	close(fd);
+}
+
+static void an_engine_without_loops_is_a_mistake(void **state)
+{
+	const struct http_setup setup = { .app = &app, .limits = &http_default_limits };
+	struct http_engine *engine = NULL;
+
+	(void)state;
+	assert_int_equal(http_engine_open(&setup, &engine), PT_F_BUG);
+	assert_null(engine);
+}
+
+static void requests_are_counted(void **state)
+{
+	struct http_engine *engine = engine_open(2);
+	struct http_counts counts;
+	int fd;
+
+	(void)state;
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	client_expect(fd, GET, "HTTP/1.1 200 OK\r\n");
+	client_expect(fd, POST, "HTTP/1.1 200 OK\r\n");
+	http_engine_counts(engine, &counts);
+	assert_int_equal(counts.accepted, 1);
+	assert_int_equal(counts.open, 1);
+	assert_int_equal(counts.requests, 2);
+	client_expect(fd, "GET /../ HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n");
+	http_engine_counts(engine, &counts);
+	assert_int_equal(counts.requests, 2);
+	assert_int_equal(counts.refused, 1);
+	close(fd);
+	assert_true(http_engine_drain(engine, 5 * PT_SECOND));
+	http_engine_counts(engine, &counts);
+	assert_int_equal(counts.open, 0);
+	http_engine_close(engine);
+}
+
+static void draining_closes_the_door_and_who_waits(void **state)
+{
+	struct http_engine *engine = engine_open(2);
+	char byte;
+	int fd, late;
+
+	(void)state;
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	client_expect(fd, GET, "HTTP/1.1 200 OK\r\n");
+	assert_true(http_engine_drain(engine, 5 * PT_SECOND));
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	assert_false(client_open(&late));
+	http_engine_close(engine);
+	close(fd);
+	close(late);
+}
+
+static void closing_cuts_who_is_in_the_middle(void **state)
+{
+	struct http_engine *engine = engine_open(1);
+	const char *half = "POST / HTTP/1.1\r\nHost";
+	char byte;
+	int fd;
+
+	(void)state;
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	client_expect(fd, GET, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(send(fd, half, strlen(half), 0), strlen(half));
+	http_engine_close(engine);
+	assert_true(recv(fd, &byte, 1, 0) <= 0);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_engine_that_never_ran_can_be_closed),
+		cmocka_unit_test(an_engine_without_loops_is_a_mistake),
+		cmocka_unit_test(requests_are_counted),
+		cmocka_unit_test(draining_closes_the_door_and_who_waits),
+		cmocka_unit_test(closing_cuts_who_is_in_the_middle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

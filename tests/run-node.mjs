@@ -36,6 +36,7 @@ const suites = {
 	sqlite: { files: named([...once, ...stories]), env: { ID_STORE: 'sqlite', ID_SHAPE: 'g2' } },
 	postgres: { files: named(stories), env: { ID_STORE: 'postgres', ID_SHAPE: 'g2' } },
 	view: { files: named(stories), env: { ID_STORE: 'postgres', ID_SHAPE: 'readme-view' } },
+	native: { files: named(stories), env: { ID_STORE: 'native', ID_SHAPE: 'own' } },
 	readme: { files: named(stories), env: { ID_STORE: 'sqlite', ID_SHAPE: 'readme' } },
 	browser: { files: inFolder('browser'), env: {} },
 };

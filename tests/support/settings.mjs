@@ -26,7 +26,7 @@ export const baseUrl = process.env.ID_BASE_URL || '';
 export const foreignMail = process.env.ID_SMTP_LISTEN || '';
 
 export const storeKind = process.env.ID_STORE || 'sqlite';
-export const storeShape = process.env.ID_SHAPE || 'g2';
+export const storeShape = process.env.ID_SHAPE || (storeKind === 'native' ? 'own' : 'g2');
 
 export function temporaryFolder(prefix = 'portress-') {
 	const folder = mkdtempSync(join(tmpdir(), prefix));

@@ -8,6 +8,9 @@ const canonical = { id: 'user_id', username: 'username', password: 'password', e
 const readme = { ...canonical, username: 'user_name', password: 'passwd', email: 'mail',
 	verified: 'is_verified' };
 
+const own = { id: 'id', username: 'username', password: 'password', email: 'email',
+	verified: 'email_verified_at', signins: 'signin_count', failures: 'failed_signins', created: 'created_at' };
+
 const postgresEvents = `
 	CREATE TABLE identoro_message_queue (
 		id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -104,6 +107,7 @@ export const shapes = {
 		'g2-own': { table: 'identoro_users', columns: canonical, sql: canonicalSql('TEXT', 'BOOLEAN', 'TEXT') },
 		readme: { table: 'identoro_users', columns: readme, sql: sqliteReadme },
 	},
+	native: { own: { table: 'portress_account', columns: own } },
 	postgres: {
 		g2: { table: 'identoro_users', columns: canonical },
 		'g2-own': { table: 'identoro_users', columns: canonical,

@@ -115,6 +115,33 @@ class PostgresStore extends Store {
 	}
 }
 
+/* Portress's own tables, as a plain start makes them. */
+class NativeStore extends SqliteStore {
+	user(row) {
+		return { ...super.user(row), verified: row.email_verified_at > 0 };
+	}
+
+	async insert({ username, email, password, verified = true, id = randomUUID() }) {
+		const now = Date.now() * 1000;
+
+		await this.query(`INSERT INTO portress_account (id, tenant, audience, username, username_key, email,
+			email_key, email_verified_at, phone_verified_at, created_at, updated_at, last_signin_at, disabled_at,
+			signin_count, failed_signins, password)
+			VALUES ($1, '', '', $2, lower($2), $3, lower($3), $4, 0, $5, $5, 0, 0, 0, 0, $6)`,
+		[id, username, email, verified ? now : 0, now, password]);
+		return id;
+	}
+
+	/* In the words of the dialect; the numbers are those of portress/event.h. */
+	async events(type, id) {
+		const kind = { signup: 1, signin: 3, failed_signin: 4 }[type];
+		const rows = await this.query('SELECT * FROM portress_event WHERE kind = $1 ORDER BY seq', [kind]);
+
+		return rows.map((row) => ({ event_type: type, user_id: row.account || null, processed: false }))
+			.filter((event) => id === undefined || event.user_id === id);
+	}
+}
+
 function findShape(kind, name) {
 	const shape = shapes[kind]?.[name];
 
@@ -126,8 +153,8 @@ function findShape(kind, name) {
 /* through: { host, port } that the server shall connect to instead of the cluster itself. */
 export async function openStore({ kind, shape, folder, cluster, through }) {
 	const found = findShape(kind, shape);
-	const store = kind === 'sqlite' ? new SqliteStore(folder, found) :
-		new PostgresStore(cluster ?? await Cluster.shared(), found);
+	const store = kind === 'postgres' ? new PostgresStore(cluster ?? await Cluster.shared(), found) :
+		new { sqlite: SqliteStore, native: NativeStore }[kind](folder, found);
 
 	await store.prepare(through);
 	return store;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 
 import { Browser, Client } from './client.mjs';
 import { Control } from './control.mjs';
+import { plainSettings } from './plain-settings.mjs';
 import { run, Server } from './server.mjs';
 import { baseUrl, foreignMail, freePort, storeKind, storeShape, temporaryFolder } from './settings.mjs';
 import { linkIn, Sink, tokenIn } from './smtp.mjs';
@@ -180,9 +181,10 @@ export async function openWorld({ settings = {}, kind = storeKind, shape = store
 	for (const [name, value] of Object.entries(world.settings))
 		if (value === undefined)
 			delete world.settings[name];
-	world.server = new Server({ words: ['serve', '--as', 'identoro', ...words], settings: world.settings,
-		folder: world.folder, port, host: new URL(origin).host, ready });
-	if (tables && !world.store.shape.sql)
+	world.server = new Server({ folder: world.folder, port, host: new URL(origin).host, ready,
+		...(kind === 'native' ? { words: ['serve', ...words], settings: plainSettings(world.settings) } :
+			{ words: ['serve', '--as', 'identoro', ...words], settings: world.settings }) });
+	if (tables && kind !== 'native' && !world.store.shape.sql)
 		await createTables(world, words);
 	if (start)
 		await world.server.start();

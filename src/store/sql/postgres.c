@@ -3,10 +3,14 @@
  *
  * An act takes a connection from the pool and runs in one transaction, which begins together with its
  * first statement. READ COMMITTED is enough for what writes: verbs lock the rows they decide by, and say
- * in the UPDATE what must still hold. What reads sees one snapshot.
+ * in the UPDATE what must still hold.
+ *
+ * What reads sees one snapshot. Most such acts are one statement, which is a snapshot by itself and twice as
+ * fast without a transaction around it. An act is taken to be one of those until it asks for a second
+ * statement; then it is run again in a transaction, and from then on always.
  *
  *   trouble       before COMMIT           at COMMIT
- *   AGAIN         roll back, run again    run again: nothing was committed
+ *   AGAIN, MORE   roll back, run again    run again: nothing was committed
  *   BROKEN        run again, twice        nobody knows: PT_F_STORE and a line that says so
  *   SILENT        PT_F_STORE              the same
  */
@@ -30,6 +34,7 @@ enum {
 	MAX_CONNECTIONS = 256,
 	MAX_TRIES = 5,
 	MAX_BROKEN = 3,
+	MAX_LONG_READS = 16,
 };
 
 #define DEFAULT_TIMEOUT (2 * PT_SECOND)
@@ -42,6 +47,8 @@ struct pg_store {
 	struct pg_target *target;
 	struct pg_pool *pool;
 	pt_time timeout; /* of an act, all in all */
+
+	_Atomic(sql_act) long_reads[MAX_LONG_READS]; /* acts that read with more than one statement */
 
 	atomic_bool prepared;
 	pthread_mutex_t prepare_lock;
@@ -170,17 +177,53 @@ struct act {
 	bool writes;
 };
 
+/* When the list is full, whoever is not on it is long too. */
+static bool is_long_read(struct pg_store *pg, sql_act act)
+{
+	for (size_t i = 0; i < MAX_LONG_READS; i++) {
+		sql_act known = atomic_load(&pg->long_reads[i]);
+
+		if (known == act)
+			return true;
+		if (!known)
+			return false;
+	}
+	return true;
+}
+
+static void note_long_read(struct pg_store *pg, sql_act act)
+{
+	for (size_t i = 0; i < MAX_LONG_READS; i++) {
+		sql_act nobody = NULL;
+
+		if (atomic_compare_exchange_strong(&pg->long_reads[i], &nobody, act) ||
+			nobody == act)
+			return;
+	}
+}
+
+static void begin(struct pg_store *pg, struct pg_conn *conn, const struct act *act)
+{
+	conn->ran = 0;
+	conn->alone = !act->writes && !is_long_read(pg, act->run);
+	conn->begin = act->writes ? BEGIN_WRITE : conn->alone ? NULL : BEGIN_READ;
+}
+
 static struct attempt attempt(struct pg_store *pg, struct pg_conn *conn, const struct act *act)
 {
 	struct sql_conn handle = { .driver = pg->base.driver, .store = &pg->base, .handle = conn };
 	struct attempt end = { 0 };
 	bool keep = false;
 
-	conn->begin = act->writes ? BEGIN_WRITE : BEGIN_READ;
+	begin(pg, conn, act);
 	end.err = act->run(&handle, act->arena, act->in, act->out, &keep);
 	end.trouble = conn->trouble;
+	if (end.trouble == PG_MORE) {
+		note_long_read(pg, act->run);
+		conn->trouble = PG_FINE;
+	}
 	/* While BEGIN is still due no statement was run, and there is nothing to end. */
-	if (conn->begin)
+	if (conn->begin || conn->alone)
 		return end;
 	if (act->writes)
 		end_write(pg, conn, keep, &end);
@@ -193,6 +236,8 @@ static bool may_try_again(const struct attempt *end, unsigned tries, unsigned br
 {
 	if (end->lasting)
 		return false;
+	if (end->trouble == PG_MORE)
+		return true;
 	return (end->trouble == PG_AGAIN && tries < MAX_TRIES) ||
 	       (end->trouble == PG_BROKEN && broken < MAX_BROKEN);
 }

@@ -453,8 +453,11 @@ pt_err pg_run(struct pg_conn *conn, pt_arena *arena, const struct pg_text *text,
 	struct args spelled;
 
 	/* After trouble nothing more can be asked; the act is on its way out. */
+	if (conn->trouble == PG_FINE && conn->alone && conn->ran > 0)
+		conn->trouble = PG_MORE;
 	if (conn->trouble != PG_FINE)
 		return PT_F_STORE;
+	conn->ran++;
 	if (!conn->prepared[text->name])
 		TRY(translate(arena, text->text, &prepare));
 	TRY(spell_args(arena, args, n_args, &spelled));

@@ -70,6 +70,7 @@ struct pg_target {
 enum pg_trouble {
 	PG_FINE,
 	PG_AGAIN,  /* serialisation, deadlock, a plan gone stale: roll back and run the act again */
+	PG_MORE,   /* an act that runs alone wants a second statement: run it again in a transaction */
 	PG_BROKEN, /* the connection is no more, or cannot be used */
 	PG_SILENT, /* no answer by the deadline: the server hangs, or the network does */
 };
@@ -93,6 +94,8 @@ struct pg_conn {
 	pt_time asked_at; /* when the last exchange was sent */
 	pt_time patience; /* silence for so long after a question means that the server hangs */
 	const char *begin; /* sent before the next statement; NULL: the transaction has begun */
+	bool alone;	   /* the act's one statement needs no transaction; another one is PG_MORE */
+	unsigned ran;	   /* statements so far in this act */
 	enum pg_trouble trouble;
 	bool unread; /* the answer to the last COMMIT is still to be read */
 	bool prepared[PG_NAMES];

@@ -189,6 +189,8 @@ static pt_err spell_session(struct arena *arena, pt_time timeout, const char **o
 		(int)(5 * timeout / PT_MILLISECOND));
 	buf_str(&b, PT_STR("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"
 			   "SET bytea_output = 'hex'; SET standard_conforming_strings = on;"));
+	/* What writes says so when it begins. */
+	buf_str(&b, PT_STR("SET default_transaction_read_only = on;"));
 	/* A commit that is acknowledged is on disk, whatever the database's default is. */
 	buf_str(&b, PT_STR("SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
 			   " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"));

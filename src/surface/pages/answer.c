@@ -262,7 +262,7 @@ static pt_err fill_problem(struct exchange *ex, struct value *model)
 	}
 	TRY(words_for(ex, ex->problem, &words));
 	TRY(text_duration(ex, pt_call_retry_after(ex->call), &wait));
-	buf_uint(&min, policy->password_min);
+	buf_uint(&min, pages_password_min(ex));
 	bool names = ex->problem == PT_E_GIVEN_NAME_LONG || ex->problem == PT_E_FAMILY_NAME_LONG;
 	buf_uint(&max, names ? policy->name_max : policy->hash_bcrypt ? 72 : policy->password_max);
 	const struct blank blanks[] = { { "min", buf_view(&min) }, { "max", buf_view(&max) },

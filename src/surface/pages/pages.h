@@ -22,6 +22,9 @@ struct words {
 
 PT_CHECK pt_err words_for(struct exchange *ex, pt_err err, struct words *out);
 
+/* The shortest password that the form at hand takes. */
+size_t pages_password_min(const struct exchange *ex);
+
 /* ---- notices: what a page says after a redirect, once ---- */
 
 enum notice {

@@ -12,7 +12,7 @@
 
 static bool is_reset(const struct exchange *ex)
 {
-	return str_eq(ex->rq->path, exchange_path((struct exchange *)ex, "/reset"));
+	return ex->route && (ex->route->handler == reset_post || ex->route->handler == reset_show);
 }
 
 static const char *password_field(const struct exchange *ex)
@@ -20,16 +20,20 @@ static const char *password_field(const struct exchange *ex)
 	return is_reset(ex) ? "new_password" : "password";
 }
 
-static pt_err words_password_short(struct exchange *ex, struct words *out)
+size_t pages_password_min(const struct exchange *ex)
 {
 	const struct pt_policy *policy = pt_site_policy(ex->surface->setup.site);
+	bool signin = ex->route && ex->route->handler == signin_post;
+
+	return signin ? policy->signin_password_min : policy->password_min;
+}
+
+static pt_err words_password_short(struct exchange *ex, struct words *out)
+{
 	struct buf b = BUF(ex->arena, 256);
 
 	*out = WORDS(400, "", password_field(ex), "error.password.short");
-	buf_printf(&b, "Password must be at least %zu characters long",
-		ex->rq->method == HTTP_POST && exchange_field(ex, "email").n == 0 && !is_reset(ex) ?
-			policy->signin_password_min :
-			policy->password_min);
+	buf_printf(&b, "Password must be at least %zu characters long", pages_password_min(ex));
 	return buf_done(&b, &out->message);
 }
 
@@ -59,7 +63,7 @@ static struct words words_ticket(const struct exchange *ex)
 
 static struct words words_email(const struct exchange *ex)
 {
-	bool forgot = str_eq(ex->rq->path, exchange_path((struct exchange *)ex, "/forgot"));
+	bool forgot = ex->route && ex->route->handler == forgot_post;
 
 	if (forgot && ex->surface->setup.pages.profile != PAGES_G2)
 		return WORDS(400, "Invalid email", "email", "error.email");

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/wait.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -137,15 +138,86 @@ static void an_answer_at_the_cap_is_read(void **state)
 	peer_close(&peer);
 }
 
-static void headers_without_end_are_refused(void **state)
+static pt_err fetch_with_headers(struct arena *arena, int lines)
 {
-	struct http_peer peer = { .repeat = 100000 };
+	struct http_peer peer = { 0 };
+	struct buf b = BUF(arena, MIB);
 	struct fetch_request request;
 	struct fetch_response response;
+	pt_err err;
 
-	peer_open(&peer, "HTTP/1.1 200 OK\r\nX-A: 01234567890123456789012345678901234567890123\r\n");
-	request = request_to(*state, &peer);
+	buf_str(&b, PT_STR("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"));
+	for (int i = 0; i < lines; i++)
+		buf_printf(&b, "X-%04d: 0123456789012345678901234567890123456789012345678901234\r\n", i);
+	buf_str(&b, PT_STR("\r\n"));
+	peer_open(&peer, buf_view(&b).p);
+	request = request_to(arena, &peer);
+	err = fetch(arena, &request, &response);
+	peer_close(&peer);
+	return err;
+}
+
+static void headers_have_a_cap_too(void **state)
+{
+	assert_int_equal(fetch_with_headers(*state, 900), PT_OK);
+	assert_int_equal(fetch_with_headers(*state, 1100), PT_F_IO);
+}
+
+static void a_url_with_a_login_is_refused(void **state)
+{
+	struct http_peer peer = { 0 };
+	struct fetch_response response;
+
+	peer_open(&peer, hello);
+	struct fetch_request request = { .url = url_of(*state, &peer, "user:pass@127.0.0.1"),
+		.allow_private = true };
 	assert_int_equal(fetch(*state, &request, &response), PT_F_IO);
+	peer_close(&peer);
+	assert_int_equal(peer_connections(&peer), 0);
+}
+
+/* The first name of /etc/hosts that means this machine and is not localhost. */
+static bool own_name(char name[128])
+{
+	FILE *file = fopen("/etc/hosts", "re");
+	char line[512], address[64];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "%63s %127s", address, name) == 2 &&
+			strcmp(address, "127.0.0.1") == 0 && !str_ends(str(name), PT_STR("localhost"));
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static int fetch_from_jail(struct arena *arena, const struct fetch_request *request)
+{
+	char jail[] = "/tmp/test-jail-XXXXXX";
+	struct fetch_response response;
+
+	if (!mkdtemp(jail) || chdir(jail) != 0 || rmdir(jail) != 0 || chroot(".") != 0)
+		return 10;
+	return fetch(arena, request, &response) == PT_OK ? 0 : 11;
+}
+
+static void a_name_of_the_hosts_file_is_reached_from_a_jail(void **state)
+{
+	struct http_peer peer = { 0 };
+	struct fetch_request request;
+	char name[128];
+	int status = -1;
+	pid_t child;
+
+	if (geteuid() != 0 || !own_name(name))
+		return; /* only root may chroot */
+	peer_open(&peer, hello);
+	request = (struct fetch_request){ .url = url_of(*state, &peer, name), .allow_private = true };
+	child = fork();
+	if (child == 0)
+		_exit(fetch_from_jail(*state, &request));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 	peer_close(&peer);
 }
 
@@ -229,7 +301,9 @@ int main(void)
 		cmocka_unit_test(proxies_of_the_environment_are_not_asked),
 		cmocka_unit_test(an_answer_over_the_cap_is_refused),
 		cmocka_unit_test(an_answer_at_the_cap_is_read),
-		cmocka_unit_test(headers_without_end_are_refused),
+		cmocka_unit_test(headers_have_a_cap_too),
+		cmocka_unit_test(a_url_with_a_login_is_refused),
+		cmocka_unit_test(a_name_of_the_hosts_file_is_reached_from_a_jail),
 		cmocka_unit_test(a_drip_ends_at_the_deadline),
 		cmocka_unit_test(addresses_at_home_are_not_reached_by_strangers),
 		cmocka_unit_test(the_same_addresses_are_reached_when_allowed),

@@ -231,8 +231,11 @@ static void lines_are_short_and_end_in_both_bytes(void **state)
 	memset(longest, 'x', 20000);
 	longest[5000] = '\n';
 	longest[5001] = '\r';
+	longest[6000] = '\r';
+	longest[6001] = '\n';
 	x.mail.text = x.mail.html = str(longest);
 	assert_int_equal(send_one(&x), PT_SENT);
+	assert_int_equal(times(x.peer->letter, "=0D"), 0);
 	for (size_t i = 0; i < x.peer->letter_n; i++) {
 		char c = x.peer->letter[i], before = i > 0 ? x.peer->letter[i - 1] : '\0';
 		assert_true((c == '\n') == (before == '\r'));
@@ -429,6 +432,35 @@ static void this_machines_own_certificate_will_do_when_tls_is_a_chance(void **st
 	exchange_end(&x);
 }
 
+static int send_from_jail(struct exchange *x)
+{
+	char jail[] = "/tmp/test-jail-XXXXXX";
+
+	if (!mkdtemp(jail) || chdir(jail) != 0 || rmdir(jail) != 0 || chroot(".") != 0)
+		return 10;
+	return (int)send_one(x);
+}
+
+static void a_jail_holds_all_that_an_encrypted_letter_needs(void **state)
+{
+	struct exchange x = exchange_with((struct smtp_script){ .tls = good_tls });
+	int status = -1;
+	pid_t child;
+
+	(void)state;
+	x.setup.host = PT_STR("localhost");
+	x.setup.tls = SMTP_TLS_REQUIRE;
+	if (geteuid() == 0) { /* only root may chroot */
+		child = fork();
+		if (child == 0)
+			_exit(send_from_jail(&x));
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, PT_SENT);
+		assert_true(x.peer->letter_was_encrypted);
+	}
+	exchange_end(&x);
+}
+
 /* ---- login ---- */
 
 static void use_login(struct exchange *x)
@@ -543,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_of_nobody_is_for_the_operator),
 		cmocka_unit_test(a_certificate_for_another_name_is_for_the_operator),
 		cmocka_unit_test(this_machines_own_certificate_will_do_when_tls_is_a_chance),
+		cmocka_unit_test(a_jail_holds_all_that_an_encrypted_letter_needs),
 		cmocka_unit_test(a_login_goes_over_the_encrypted_line),
 		cmocka_unit_test(login_is_taken_where_plain_is_not_offered),
 		cmocka_unit_test(cram_md5_alone_is_not_used),

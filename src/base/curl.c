@@ -23,7 +23,10 @@ enum { BUNDLE_MAX = 4 * 1024 * 1024 };
 
 struct curl_functions libcurl;
 
-#define SYMBOL(name_) { "curl_" #name_, (void **)&libcurl.name_ }
+#define SYMBOL(name_)                                   \
+	{                                               \
+		"curl_" #name_, (void **)&libcurl.name_ \
+	}
 
 static const struct module_symbol symbols[] = {
 	SYMBOL(global_init),
@@ -90,7 +93,8 @@ static pt_err bundle_open(pt_str ca_file)
 	if (file)
 		return read_bundle(file, path);
 	if (!is_system)
-		return fault(PT_F_CONFIG, "cannot read the CA bundle %s: %s", path, strerror(errno));
+		return fault(
+			PT_F_CONFIG, "cannot read the CA bundle %s: %s", path, strerror(errno));
 	log_say(LOG_WARN, "fetch.no_ca_bundle",
 		"%s is not there: no certificate can be verified; install the package "
 		"ca-certificates",

@@ -65,8 +65,7 @@ static size_t count_header(char *bytes, size_t size, size_t n, void *context)
 	return transfer->too_large ? 0 : size * n;
 }
 
-static curl_socket_t open_public(
-	void *context, curlsocktype purpose, struct curl_sockaddr *address)
+static curl_socket_t open_public(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct transfer *transfer = context;
 

@@ -20,11 +20,11 @@ PT_CHECK pt_err fetch_open(const struct fetch_setup *setup);
 
 struct fetch_request {
 	pt_str url;
-	pt_str body;	     /* POST when set, GET otherwise */
+	pt_str body;         /* POST when set, GET otherwise */
 	pt_str content_type; /* of the body */
 	pt_time deadline;    /* in all; 0 means 5 s */
 	size_t body_max;     /* 0 means 256 KiB */
-	bool allow_private;  /* loopback, private and link-local targets, and plain http, are allowed */
+	bool allow_private; /* loopback, private and link-local targets, and plain http, are allowed */
 };
 
 struct fetch_response {

@@ -23,30 +23,30 @@ struct network6 {
 };
 
 static const struct network4 special4[] = {
-	{ { 0 }, 8 },		   /* this network, RFC 791 */
-	{ { 10 }, 8 },		   /* private, RFC 1918 */
-	{ { 100, 64 }, 10 },	   /* shared by a carrier, RFC 6598 */
-	{ { 127 }, 8 },		   /* loopback, RFC 1122 */
-	{ { 169, 254 }, 16 },	   /* link local, RFC 3927: clouds answer secrets there */
-	{ { 172, 16 }, 12 },	   /* private, RFC 1918 */
-	{ { 192, 0, 0 }, 24 },	   /* protocol assignments, RFC 6890 */
-	{ { 192, 0, 2 }, 24 },	   /* documentation, RFC 5737 */
-	{ { 192, 88, 99 }, 24 },   /* 6to4 relays, RFC 7526 */
-	{ { 192, 168 }, 16 },	   /* private, RFC 1918 */
-	{ { 198, 18 }, 15 },	   /* benchmarks, RFC 2544 */
-	{ { 198, 51, 100 }, 24 },  /* documentation, RFC 5737 */
-	{ { 203, 0, 113 }, 24 },   /* documentation, RFC 5737 */
-	{ { 224 }, 4 },		   /* multicast, RFC 5771 */
-	{ { 240 }, 4 },		   /* reserved, RFC 1112, and broadcast */
+	{ { 0 }, 8 },             /* this network, RFC 791 */
+	{ { 10 }, 8 },            /* private, RFC 1918 */
+	{ { 100, 64 }, 10 },      /* shared by a carrier, RFC 6598 */
+	{ { 127 }, 8 },           /* loopback, RFC 1122 */
+	{ { 169, 254 }, 16 },     /* link local, RFC 3927: clouds answer secrets there */
+	{ { 172, 16 }, 12 },      /* private, RFC 1918 */
+	{ { 192, 0, 0 }, 24 },    /* protocol assignments, RFC 6890 */
+	{ { 192, 0, 2 }, 24 },    /* documentation, RFC 5737 */
+	{ { 192, 88, 99 }, 24 },  /* 6to4 relays, RFC 7526 */
+	{ { 192, 168 }, 16 },     /* private, RFC 1918 */
+	{ { 198, 18 }, 15 },      /* benchmarks, RFC 2544 */
+	{ { 198, 51, 100 }, 24 }, /* documentation, RFC 5737 */
+	{ { 203, 0, 113 }, 24 },  /* documentation, RFC 5737 */
+	{ { 224 }, 4 },           /* multicast, RFC 5771 */
+	{ { 240 }, 4 },           /* reserved, RFC 1112, and broadcast */
 };
 
 static const struct network6 unicast6 = { { 0x20 }, 3 };
 
 static const struct network6 special6[] = {
-	{ { 0x20, 0x01 }, 23 },		    /* protocol assignments, Teredo, RFC 2928 */
+	{ { 0x20, 0x01 }, 23 },             /* protocol assignments, Teredo, RFC 2928 */
 	{ { 0x20, 0x01, 0x0d, 0xb8 }, 32 }, /* documentation, RFC 3849 */
-	{ { 0x20, 0x02 }, 16 },		    /* 6to4, RFC 7526: leads to any IPv4 */
-	{ { 0x3f, 0xff }, 20 },		    /* documentation, RFC 9637 */
+	{ { 0x20, 0x02 }, 16 },             /* 6to4, RFC 7526: leads to any IPv4 */
+	{ { 0x3f, 0xff }, 20 },             /* documentation, RFC 9637 */
 };
 
 /* Both hold an IPv4 address in their last four bytes. */

@@ -36,8 +36,8 @@ static pt_err refuse(const char *reason)
 	return PT_E_CAPTCHA;
 }
 
-static pt_err form_make(pt_arena *arena, const struct asker *asker, pt_str response, pt_str client,
-	pt_str *out)
+static pt_err form_make(
+	pt_arena *arena, const struct asker *asker, pt_str response, pt_str client, pt_str *out)
 {
 	struct buf b = BUF(arena, FORM);
 

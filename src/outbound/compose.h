@@ -13,7 +13,7 @@
 
 struct composer {
 	const struct template_set *templates; /* "letters/verify.txt", "letters/verify.html", ... */
-	const struct value *texts;	      /* the catalogue: letter.<kind>.subject and more, as `t` */
+	const struct value *texts; /* the catalogue: letter.<kind>.subject and more, as `t` */
 	struct key letter_key;
 	pt_str app; /* the name people know the site by */
 };

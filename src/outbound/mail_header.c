@@ -14,10 +14,10 @@
 #include "base/banned.h"
 
 enum {
-	LINE = 76,	/* RFC 2047 2 */
-	NAME = 12,	/* room for "Message-ID: ", the longest name of a header of ours */
-	ADDRESS = 254,	/* RFC 5321 4.5.3.1.3, without its brackets */
-	LOCAL = 64,	/* RFC 5321 4.5.3.1.1 */
+	LINE = 76,     /* RFC 2047 2 */
+	NAME = 12,     /* room for "Message-ID: ", the longest name of a header of ours */
+	ADDRESS = 254, /* RFC 5321 4.5.3.1.3, without its brackets */
+	LOCAL = 64,    /* RFC 5321 4.5.3.1.1 */
 	TEXT = 16 * 1024,
 	FIRST_WORD = 36, /* bytes in an encoded word, so that it and its line end in time */
 	WORD = 45,
@@ -286,8 +286,8 @@ static pt_err add_message_id(
 	return head_add(head, &line);
 }
 
-pt_err mail_head_make(pt_arena *arena, const struct mail_sender *sender,
-	const struct pt_mail *mail, struct mail_head *out)
+pt_err mail_head_make(pt_arena *arena, const struct mail_sender *sender, const struct pt_mail *mail,
+	struct mail_head *out)
 {
 	struct mail_head head = { 0 };
 

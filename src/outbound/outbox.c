@@ -57,8 +57,8 @@ struct outbox {
 
 	/* the thread's own */
 	struct arena *arena;
-	pt_time retry_soonest;	    /* wall clock; 0: none that we know of */
-	pt_time rest_until;	    /* monotonic; nothing is sent before */
+	pt_time retry_soonest; /* wall clock; 0: none that we know of */
+	pt_time rest_until;    /* monotonic; nothing is sent before */
 	pt_time store_backoff;
 	bool is_alarmed;
 	struct {
@@ -235,7 +235,8 @@ static const struct outcome_words outcome_words[] = {
 	[PT_SENT] = { LOG_INFO, "outbox.sent", offsetof(struct outbox_counts, sent) },
 	[PT_SENT_LATER] = { LOG_WARN, "outbox.retry", offsetof(struct outbox_counts, retried) },
 	[PT_SENT_NEVER] = { LOG_WARN, "outbox.dead", offsetof(struct outbox_counts, dead) },
-	[PT_SENT_MISCONFIGURED] = { LOG_INFO, "outbox.held", offsetof(struct outbox_counts, alarms) },
+	[PT_SENT_MISCONFIGURED] = { LOG_INFO, "outbox.held",
+		offsetof(struct outbox_counts, alarms) },
 };
 
 static void count(struct outbox *outbox, enum pt_sent sent)
@@ -315,8 +316,8 @@ static pt_time schedule(const struct pt_letter *letter, struct outcome *outcome)
 }
 
 /* Without this the letter would go out again: a store that is away is waited for. */
-static void tell_store(
-	struct outbox *outbox, const struct pt_letter *letter, const struct outcome *outcome, pt_time at)
+static void tell_store(struct outbox *outbox, const struct pt_letter *letter,
+	const struct outcome *outcome, pt_time at)
 {
 	const struct pt_store *store = outbox->store;
 	struct pt_letter_outcome told = {
@@ -543,7 +544,7 @@ static pt_err mailbox_list(
 
 struct pt_mailbox outbox_mailbox(const struct outbox *outbox)
 {
-	return (struct pt_mailbox){
-		.size = sizeof(struct pt_mailbox), .ctx = (void *)(uintptr_t)outbox, .list = mailbox_list
-	};
+	return (struct pt_mailbox){ .size = sizeof(struct pt_mailbox),
+		.ctx = (void *)(uintptr_t)outbox,
+		.list = mailbox_list };
 }

@@ -3,8 +3,10 @@
  *
  * One thread. It sleeps until woken by an act that wrote a letter, or until the next retry is due;
  * claims letters under a lease (so a crash or another node picks them up again), composes, sends
- * outside any transaction, and records the outcome. Back-off: 10 s, 1 min, 5 min, 15 min, 1 h; never
- * past the letter's not_after. At least once; the same secret each time.
+ * outside any transaction, and records the outcome. Back-off: 10 s, 1 min, 5 min, 15 min, 1 h, and
+ * towards the letter's not_after half of the time that is left, never past it; a letter without
+ * not_after is dead after six attempts. While mail is set up wrongly everything rests for five
+ * minutes at a time. At least once; the same secret each time.
  */
 #ifndef OUTBOUND_OUTBOX_H
 #define OUTBOUND_OUTBOX_H
@@ -18,7 +20,8 @@ struct outbox;
 struct outbox_setup {
 	const struct pt_store *store;
 	const struct composer *composer;
-	const struct pt_courier *courier; /* NULL: letters stay in the store (the mailbox shows them) */
+	const struct pt_courier
+		*courier; /* NULL: letters stay in the store (the mailbox shows them) */
 	int per_hour; /* the whole server; over it letters wait, with one warning. 0: no limit */
 };
 

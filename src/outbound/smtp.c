@@ -136,9 +136,9 @@ static int reply_code(const struct attempt *attempt)
 {
 	int64_t code;
 
-	return str_int(str_slice(str_n(attempt->reply, attempt->reply_n), 0, 3), 200, 599, &code) ?
-		       (int)code :
-		       0;
+	return str_int(str_slice(str_n(attempt->reply, attempt->reply_n), 0, 3), 200, 599, &code)
+		       ? (int)code
+		       : 0;
 }
 
 /* RFC 4954 6: "you must log in", "this login is wrong", "encryption first". */
@@ -241,8 +241,8 @@ static pt_err add_line(struct curl_slist **list, const char *line)
 	return PT_OK;
 }
 
-static pt_err add_part(pt_arena *arena, curl_mime *mime, pt_str text, const char *type,
-	const char *encoder)
+static pt_err add_part(
+	pt_arena *arena, curl_mime *mime, pt_str text, const char *type, const char *encoder)
 {
 	curl_mimepart *part = libcurl.mime_addpart(mime);
 	pt_str lines;
@@ -261,11 +261,11 @@ static pt_err add_parts(pt_arena *arena, struct attempt *attempt, const struct p
 	attempt->mime = libcurl.mime_init(attempt->smtp->handle);
 	if (!attempt->mime)
 		return fault(PT_F_MEMORY, "no room for a letter");
-	TRY(add_part(arena, attempt->mime, mail->text, "text/plain; charset=UTF-8",
-		"quoted-printable"));
+	TRY(add_part(
+		arena, attempt->mime, mail->text, "text/plain; charset=UTF-8", "quoted-printable"));
 	if (mail->html.n > 0)
-		TRY(add_part(arena, attempt->mime, mail->html, "text/html; charset=UTF-8",
-			"base64"));
+		TRY(add_part(
+			arena, attempt->mime, mail->html, "text/html; charset=UTF-8", "base64"));
 	curl_pointer(&attempt->options, CURLOPT_MIMEPOST, attempt->mime);
 	return PT_OK;
 }
@@ -398,9 +398,11 @@ static pt_err setup_check(const struct smtp_setup *setup)
 		return fault(PT_F_CONFIG, "the mail address to reply to is none");
 	if (str_find(setup->username, '\0') < setup->username.n ||
 		str_find(setup->password, '\0') < setup->password.n)
-		return fault(PT_F_CONFIG, "the mail server's user name or password holds a NUL byte");
+		return fault(
+			PT_F_CONFIG, "the mail server's user name or password holds a NUL byte");
 	if (has_login && setup->tls == SMTP_TLS_OFF && !resolve_is_loopback(setup->host))
-		return fault(PT_F_CONFIG, "a mail password is not sent to another machine without TLS");
+		return fault(
+			PT_F_CONFIG, "a mail password is not sent to another machine without TLS");
 	return PT_OK;
 }
 

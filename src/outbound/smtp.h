@@ -7,11 +7,11 @@
 #include "portress/courier.h"
 
 enum smtp_tls {
-	SMTP_TLS_REQUIRE,	/* STARTTLS or implicit TLS, certificate verified, or nothing is sent */
+	SMTP_TLS_REQUIRE, /* STARTTLS or implicit TLS, certificate verified, or nothing is sent */
 	/* STARTTLS when offered. A login on another machine than this one requires it all the same. On
 	 * this machine the certificate is not looked at: local servers have one that they made. */
 	SMTP_TLS_OPPORTUNISTIC,
-	SMTP_TLS_OFF,	   /* with a login only to this machine */
+	SMTP_TLS_OFF,      /* with a login only to this machine */
 	SMTP_TLS_IMPLICIT, /* TLS from the first byte, whatever the port */
 };
 
@@ -20,9 +20,9 @@ struct smtp_setup {
 	int port; /* 465: TLS from the first byte */
 	pt_str username;
 	pt_str password;
-	pt_str from;	 /* envelope sender and From */
+	pt_str from;      /* envelope sender and From */
 	pt_str from_name; /* "" for none */
-	pt_str reply_to; /* "" for none */
+	pt_str reply_to;  /* "" for none */
 	enum smtp_tls tls;
 	pt_time connect_time; /* 0 means 10 s */
 };

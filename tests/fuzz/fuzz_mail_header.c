@@ -51,7 +51,8 @@ static void check_address(pt_str address)
 		return;
 	must(address.n <= 254 && str_find(address, '@') < address.n);
 	for (size_t i = 0; i < address.n; i++)
-		must(address.p[i] > ' ' && address.p[i] < 0x7F && !strchr("<>,\"\\;:()", address.p[i]));
+		must(address.p[i] > ' ' && address.p[i] < 0x7F &&
+			!strchr("<>,\"\\;:()", address.p[i]));
 }
 
 static void check_head(struct arena *arena, pt_str address, pt_str subject, pt_str name)

@@ -19,8 +19,8 @@ struct http_peer {
 	int port;
 	const char *answer;
 	size_t answer_n;
-	int repeat;	/* sends the answer this many times more */
-	int drip_ms;	/* between two bytes; 0 sends at once */
+	int repeat;      /* sends the answer this many times more */
+	int drip_ms;     /* between two bytes; 0 sends at once */
 	int connections; /* atomic */
 	char request[8192];
 };
@@ -93,7 +93,8 @@ static inline void peer_open(struct http_peer *peer, const char *answer)
 	peer->answer = answer;
 	peer->answer_n = strlen(answer);
 	peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(peer->listener, (struct sockaddr *)&at, n) != 0 || listen(peer->listener, 8) != 0 ||
+	if (bind(peer->listener, (struct sockaddr *)&at, n) != 0 ||
+		listen(peer->listener, 8) != 0 ||
 		getsockname(peer->listener, (struct sockaddr *)&at, &n) != 0)
 		abort();
 	peer->port = ntohs(at.sin_port);

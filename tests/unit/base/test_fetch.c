@@ -45,7 +45,8 @@ static pt_str url_of(struct arena *arena, const struct http_peer *peer, const ch
 
 static struct fetch_request request_to(struct arena *arena, const struct http_peer *peer)
 {
-	return (struct fetch_request){ .url = url_of(arena, peer, "127.0.0.1"), .allow_private = true };
+	return (struct fetch_request){ .url = url_of(arena, peer, "127.0.0.1"),
+		.allow_private = true };
 }
 
 static void an_answer_is_read(void **state)
@@ -78,7 +79,8 @@ static void a_body_is_posted_with_its_type(void **state)
 	assert_int_equal(response.status, 503);
 	assert_int_equal(response.body.n, 0);
 	assert_non_null(strstr(peer.request, "POST /path"));
-	assert_non_null(strstr(peer.request, "Content-Type: application/x-www-form-urlencoded\r\n"));
+	assert_non_null(
+		strstr(peer.request, "Content-Type: application/x-www-form-urlencoded\r\n"));
 	assert_non_null(strstr(peer.request, "\r\n\r\na=1&b=2"));
 }
 
@@ -148,7 +150,8 @@ static pt_err fetch_with_headers(struct arena *arena, int lines)
 
 	buf_str(&b, PT_STR("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"));
 	for (int i = 0; i < lines; i++)
-		buf_printf(&b, "X-%04d: 0123456789012345678901234567890123456789012345678901234\r\n", i);
+		buf_printf(&b,
+			"X-%04d: 0123456789012345678901234567890123456789012345678901234\r\n", i);
 	buf_str(&b, PT_STR("\r\n"));
 	peer_open(&peer, buf_view(&b).p);
 	request = request_to(arena, &peer);
@@ -185,7 +188,8 @@ static bool own_name(char name[128])
 
 	while (file && !found && fgets(line, sizeof(line), file))
 		found = sscanf(line, "%63s %127s", address, name) == 2 &&
-			strcmp(address, "127.0.0.1") == 0 && !str_ends(str(name), PT_STR("localhost"));
+			strcmp(address, "127.0.0.1") == 0 &&
+			!str_ends(str(name), PT_STR("localhost"));
 	if (file)
 		fclose(file);
 	return found;
@@ -212,7 +216,8 @@ static void a_name_of_the_hosts_file_is_reached_from_a_jail(void **state)
 	if (geteuid() != 0 || !own_name(name))
 		return; /* only root may chroot */
 	peer_open(&peer, hello);
-	request = (struct fetch_request){ .url = url_of(*state, &peer, name), .allow_private = true };
+	request =
+		(struct fetch_request){ .url = url_of(*state, &peer, name), .allow_private = true };
 	child = fork();
 	if (child == 0)
 		_exit(fetch_from_jail(*state, &request));

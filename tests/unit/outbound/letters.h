@@ -19,8 +19,8 @@ struct letter_office {
 	struct composer composer;
 };
 
-static inline void office_template(struct letter_office *office, const char *name, const char *source,
-	enum template_escape escape)
+static inline void office_template(struct letter_office *office, const char *name,
+	const char *source, enum template_escape escape)
 {
 	char error[256];
 
@@ -40,13 +40,16 @@ static inline void office_open(struct letter_office *office)
 	office_template(office, "letters/verify.txt", "Please click {{link}} {{name}} {{app}}\n",
 		TEMPLATE_TEXT);
 	office_template(office, "letters/verify.html",
-		"<p>{{t.letter.verify.subject}} {{name}} <a href=\"{{link}}\">{{minutes}}</a></p>\n",
+		"<p>{{t.letter.verify.subject}} {{name}} <a "
+		"href=\"{{link}}\">{{minutes}}</a></p>\n",
 		TEMPLATE_HTML);
 	texts = value_map(office->arena);
 	letter = value_child(texts, "letter");
 	value_str(value_child(letter, "verify"), "subject", PT_STR("Verify your account"));
-	office->composer = (struct composer){ .templates = office->templates, .texts = texts,
-		.letter_key = { { 7 } }, .app = PT_STR("Door") };
+	office->composer = (struct composer){ .templates = office->templates,
+		.texts = texts,
+		.letter_key = { { 7 } },
+		.app = PT_STR("Door") };
 }
 
 static inline void office_close(struct letter_office *office)

@@ -20,14 +20,14 @@
 struct smtp_script {
 	const char *greeting;
 	const char *capabilities; /* lines of the EHLO answer, "250-AUTH PLAIN\r\n" */
-	const char *starttls;	  /* answer to STARTTLS; offered when tls is set */
+	const char *starttls;     /* answer to STARTTLS; offered when tls is set */
 	const char *auth;
 	const char *mail;
 	const char *rcpt;
 	const char *data;
-	const char *accepted; /* answer to the letter */
+	const char *accepted;   /* answer to the letter */
 	const char *hang_up_at; /* a verb, or "." for the end of the letter */
-	bool is_mute;	      /* accepts connections and says nothing */
+	bool is_mute;           /* accepts connections and says nothing */
 	SSL_CTX *tls;
 	bool tls_first;
 };
@@ -55,8 +55,8 @@ struct smtp_line {
 static inline int line_byte(struct smtp_line *line)
 {
 	if (line->at == line->n) {
-		ssize_t got = line->ssl ? SSL_read(line->ssl, line->in, sizeof(line->in)) :
-					  recv(line->fd, line->in, sizeof(line->in), 0);
+		ssize_t got = line->ssl ? SSL_read(line->ssl, line->in, sizeof(line->in))
+					: recv(line->fd, line->in, sizeof(line->in), 0);
 		if (got <= 0)
 			return -1;
 		line->n = (size_t)got;
@@ -254,7 +254,8 @@ static inline struct smtp_peer *peer_open(const struct smtp_script *script)
 	peer->script = *script;
 	pthread_mutex_init(&peer->lock, NULL);
 	peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(peer->listener, (struct sockaddr *)&at, n) != 0 || listen(peer->listener, 8) != 0 ||
+	if (bind(peer->listener, (struct sockaddr *)&at, n) != 0 ||
+		listen(peer->listener, 8) != 0 ||
 		getsockname(peer->listener, (struct sockaddr *)&at, &n) != 0)
 		abort();
 	peer->port = ntohs(at.sin_port);

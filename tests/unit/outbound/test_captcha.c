@@ -70,8 +70,10 @@ static void a_yes_is_a_human(void **state)
 	assert_int_equal(check_answered(ANSWER("{\"success\":true}"), ""), PT_OK);
 	assert_int_equal(check_answered(ANSWER("{\"success\":true}"), "door.example.org"), PT_OK);
 	assert_int_equal(
-		check_answered(ANSWER("{\"success\": true, \"challenge_ts\": \"2024-01-01T00:00:00Z\","
-				      "\"hostname\": \"Door.example.org\"}"), "door.example.org"),
+		check_answered(
+			ANSWER("{\"success\": true, \"challenge_ts\": \"2024-01-01T00:00:00Z\","
+			       "\"hostname\": \"Door.example.org\"}"),
+			"door.example.org"),
 		PT_OK);
 }
 
@@ -110,9 +112,11 @@ static void a_response_of_another_host_is_a_no(void **state)
 {
 	(void)state;
 	assert_int_equal(check_answered(ANSWER("{\"success\":true,\"hostname\":\"evil.example\"}"),
-				 "door.example.org"), PT_E_CAPTCHA);
-	assert_int_equal(check_answered(ANSWER("{\"success\":true,\"hostname\":7}"),
-				 "door.example.org"), PT_E_CAPTCHA);
+				 "door.example.org"),
+		PT_E_CAPTCHA);
+	assert_int_equal(
+		check_answered(ANSWER("{\"success\":true,\"hostname\":7}"), "door.example.org"),
+		PT_E_CAPTCHA);
 }
 
 static void nothing_said_asks_nobody(void **state)

@@ -40,8 +40,8 @@ static void a_sealed_letter_is_composed(void **state)
 	assert_int_equal(mail.created_at, 5);
 	assert_true(str_eq(mail.to, PT_STR("ann@example.org")));
 	assert_true(str_eq(mail.subject, PT_STR("Verify your account")));
-	assert_true(str_eq(mail.text,
-		PT_STR("Please click https://d.example/verify?token=t&u ann Door\n")));
+	assert_true(str_eq(
+		mail.text, PT_STR("Please click https://d.example/verify?token=t&u ann Door\n")));
 	assert_true(str_eq(mail.html,
 		PT_STR("<p>Verify your account ann "
 		       "<a href=\"https://d.example/verify?token=t&amp;u\">15</a></p>\n")));

@@ -39,8 +39,8 @@ static void usual_addresses_pass(void **state)
 static void addresses_that_could_say_more_are_refused(void **state)
 {
 	static const char *const addresses[] = { "", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c",
-		"ann@example.org\r\nRCPT TO:<evil@x>", "ann@example.org\n", "a\r@b", "<a@b>", "a@b>",
-		"a<b@c", "\"a\"@b", "a,b@c", "a@b,c@d", "a;b@c", "x:a@b", "a(b)@c", "a\\@b",
+		"ann@example.org\r\nRCPT TO:<evil@x>", "ann@example.org\n", "a\r@b", "<a@b>",
+		"a@b>", "a<b@c", "\"a\"@b", "a,b@c", "a@b,c@d", "a;b@c", "x:a@b", "a(b)@c", "a\\@b",
 		"a@[127.0.0.1]", "a@-b", "a\t@b", "a\x7f@b", "\xc3\xa9@b", "a@\xc3\xa9.org",
 		"a@b\xc2\x85", "a\xe2\x80\xa8@b", "a@b_c" };
 
@@ -77,8 +77,8 @@ static pt_str header(struct arena *arena, pt_str text)
 
 static void plain_text_stays_as_it_is(void **state)
 {
-	assert_true(str_eq(header(*state, PT_STR("Verify your account")),
-		PT_STR("Verify your account")));
+	assert_true(str_eq(
+		header(*state, PT_STR("Verify your account")), PT_STR("Verify your account")));
 	assert_int_equal(header(*state, PT_STR("")).n, 0);
 }
 
@@ -99,8 +99,8 @@ static void check_folding(pt_str text)
 	for (size_t i = 0; i < text.n; i++) {
 		assert_true(text.p[i] >= ' ' || text.p[i] == '\r' || text.p[i] == '\n');
 		if (text.p[i] == '\r') {
-			assert_true(i + 3 < text.n && text.p[i + 1] == '\n' && text.p[i + 2] == ' ' &&
-				    text.p[i + 3] > ' ');
+			assert_true(i + 3 < text.n && text.p[i + 1] == '\n' &&
+				    text.p[i + 2] == ' ' && text.p[i + 3] > ' ');
 			i++;
 			column = 0;
 			continue;
@@ -111,7 +111,8 @@ static void check_folding(pt_str text)
 
 static void long_text_is_folded(void **state)
 {
-	struct buf ascii = BUF(*state, 8 * KIB), word = BUF(*state, 8 * KIB), wide = BUF(*state, 8 * KIB);
+	struct buf ascii = BUF(*state, 8 * KIB), word = BUF(*state, 8 * KIB),
+		   wide = BUF(*state, 8 * KIB);
 
 	for (int i = 0; i < 100; i++) {
 		buf_str(&ascii, i ? PT_STR(" many words") : PT_STR("words"));
@@ -146,7 +147,13 @@ static void encoded_words_end_with_whole_characters(void **state)
 static void text_that_ends_a_line_is_refused(void **state)
 {
 	static const char *const texts[] = { "a\r\nBcc: evil@x", "a\nb", "a\rb", "a\tb", "a\x7f",
-		"a\xc2\x85" "b", "a\xe2\x80\xa8" "b", "a\xe2\x80\xa9" "b", "a\xff", "\xc3", "\x1b[31m" };
+		"a\xc2\x85"
+		"b",
+		"a\xe2\x80\xa8"
+		"b",
+		"a\xe2\x80\xa9"
+		"b",
+		"a\xff", "\xc3", "\x1b[31m" };
 	pt_str out;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -171,7 +178,9 @@ static const struct mail_sender sender = { PT_STR_INIT("door@example.org"), PT_S
 static struct pt_mail mail_to(pt_str to)
 {
 	return (struct pt_mail){ .id = { "0190b3a0-0000-7000-8000-000000000001" },
-		.created_at = 784111777 * PT_SECOND, .to = to, .subject = PT_STR("Hi") };
+		.created_at = 784111777 * PT_SECOND,
+		.to = to,
+		.subject = PT_STR("Hi") };
 }
 
 static bool has_line(const struct mail_head *head, const char *line)
@@ -195,8 +204,8 @@ static void a_head_has_every_line_once(void **state)
 	assert_true(has_line(&head, "Reply-To: help@example.org"));
 	assert_true(has_line(&head, "Subject: Hi"));
 	assert_true(has_line(&head, "Date: Sun, 06 Nov 1994 08:49:37 +0000"));
-	assert_true(has_line(
-		&head, "Message-ID: <0190b3a0-0000-7000-8000-000000000001@example.org>"));
+	assert_true(
+		has_line(&head, "Message-ID: <0190b3a0-0000-7000-8000-000000000001@example.org>"));
 	assert_true(has_line(&head, "Auto-Submitted: auto-generated"));
 	assert_true(has_line(&head, "MIME-Version: 1.0"));
 }

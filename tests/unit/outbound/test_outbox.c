@@ -86,8 +86,7 @@ static void tell(struct row *row, const struct pt_letter_outcome *outcome)
 	row->state = again ? WAITING : ENDED;
 }
 
-static pt_err letter_done(
-	void *context, pt_arena *arena, const struct pt_letter_outcome *outcome)
+static pt_err letter_done(void *context, pt_arena *arena, const struct pt_letter_outcome *outcome)
 {
 	struct world *w = context;
 	bool fails;
@@ -179,9 +178,12 @@ static int world_begin(void **state)
 
 	office_open(&w->office);
 	pthread_mutex_init(&w->lock, NULL);
-	w->store = (struct pt_store){ .size = sizeof(w->store), .ctx = w,
-		.letter_claim = letter_claim, .letter_done = letter_done,
-		.letter_list = letter_list, .counts = counts };
+	w->store = (struct pt_store){ .size = sizeof(w->store),
+		.ctx = w,
+		.letter_claim = letter_claim,
+		.letter_done = letter_done,
+		.letter_list = letter_list,
+		.counts = counts };
 	w->courier = (struct pt_courier){
 		.size = sizeof(w->courier), .ctx = w, .send = courier_send, .stop = courier_stop
 	};
@@ -212,8 +214,10 @@ static struct row *add(struct world *w, int number)
 
 static void open_with(struct world *w, int per_hour)
 {
-	struct outbox_setup setup = { .store = &w->store, .composer = &w->office.composer,
-		.courier = &w->courier, .per_hour = per_hour };
+	struct outbox_setup setup = { .store = &w->store,
+		.composer = &w->office.composer,
+		.courier = &w->courier,
+		.per_hour = per_hour };
 
 	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
 }
@@ -336,8 +340,8 @@ static void a_retry_happens_when_it_is_due(void **state)
 	w->answer = PT_SENT;
 	pthread_mutex_unlock(&w->lock);
 	assert_true(is_told_within(w, row, 2, 12000));
-	assert_in_range(
-		(uintmax_t)(clock_monotonic() - begin), 9900 * PT_MILLISECOND, 10900 * PT_MILLISECOND);
+	assert_in_range((uintmax_t)(clock_monotonic() - begin), 9900 * PT_MILLISECOND,
+		10900 * PT_MILLISECOND);
 	assert_int_equal(row->told.sent, PT_SENT);
 }
 
@@ -375,7 +379,8 @@ static void a_letter_of_another_site_ends_and_the_rest_is_sent(void **state)
 	struct world *w = *state;
 	const struct row *last;
 
-	add(w, 0)->letter.sealed = PT_STR("not sealed by anybody, but long enough for a nonce, yes");
+	add(w, 0)->letter.sealed =
+		PT_STR("not sealed by anybody, but long enough for a nonce, yes");
 	last = add(w, 1);
 	open_with(w, 0);
 	assert_true(is_told(w, last));

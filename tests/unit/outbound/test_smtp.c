@@ -38,7 +38,8 @@ static SSL_CTX *good_tls, *own_tls;
 
 static int run_shell(const char *script)
 {
-	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)(uintptr_t)script, folder, NULL };
+	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)(uintptr_t)script, folder,
+		NULL };
 	posix_spawn_file_actions_t actions;
 	pid_t child;
 	int status = -1;
@@ -64,7 +65,8 @@ static SSL_CTX *tls_open(const char *certificate, const char *key)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
-	if (!tls || SSL_CTX_use_certificate_file(tls, in_folder(certificate), SSL_FILETYPE_PEM) != 1 ||
+	if (!tls ||
+		SSL_CTX_use_certificate_file(tls, in_folder(certificate), SSL_FILETYPE_PEM) != 1 ||
 		SSL_CTX_use_PrivateKey_file(tls, in_folder(key), SSL_FILETYPE_PEM) != 1)
 		abort();
 	return tls;
@@ -108,11 +110,15 @@ static struct exchange exchange_with(struct smtp_script script)
 {
 	struct exchange x = { .peer = peer_open(&script) };
 
-	x.setup = (struct smtp_setup){ .host = PT_STR("127.0.0.1"), .port = x.peer->port,
-		.from = PT_STR("door@example.org"), .tls = SMTP_TLS_OPPORTUNISTIC };
+	x.setup = (struct smtp_setup){ .host = PT_STR("127.0.0.1"),
+		.port = x.peer->port,
+		.from = PT_STR("door@example.org"),
+		.tls = SMTP_TLS_OPPORTUNISTIC };
 	x.mail = (struct pt_mail){ .id = { "0190b3a0-0000-7000-8000-000000000001" },
-		.created_at = 784111777 * PT_SECOND, .to = PT_STR("ann@example.org"),
-		.subject = PT_STR("Verify your account"), .text = PT_STR("Hello\n"),
+		.created_at = 784111777 * PT_SECOND,
+		.to = PT_STR("ann@example.org"),
+		.subject = PT_STR("Verify your account"),
+		.text = PT_STR("Hello\n"),
 		.html = PT_STR("<p>Hello</p>\n") };
 	return x;
 }
@@ -156,17 +162,21 @@ static void check_letter(struct smtp_peer *peer)
 	const char *letter = peer->letter;
 
 	assert_int_equal(times(letter, "\r\nContent-Type: multipart/alternative; boundary="), 0);
-	assert_true(str_starts(str(letter), PT_STR("Content-Type: multipart/alternative; boundary=")));
+	assert_true(
+		str_starts(str(letter), PT_STR("Content-Type: multipart/alternative; boundary=")));
 	assert_int_equal(times(letter, "multipart/mixed"), 0);
 	assert_int_equal(times(letter, "\r\nMIME-Version: 1.0\r\n"), 1);
 	assert_int_equal(times(letter, "ime-Version"), 0);
 	assert_int_equal(times(letter, "\r\nTo: ann@example.org\r\n"), 1);
 	assert_int_equal(times(letter, "\r\nAuto-Submitted: auto-generated\r\n"), 1);
-	assert_int_equal(times(letter, "Content-Type: text/plain; charset=UTF-8\r\n"
-					"Content-Transfer-Encoding: quoted-printable\r\n\r\nHello\r\n"), 1);
+	assert_int_equal(
+		times(letter, "Content-Type: text/plain; charset=UTF-8\r\n"
+			      "Content-Transfer-Encoding: quoted-printable\r\n\r\nHello\r\n"),
+		1);
 	assert_int_equal(times(letter, "Content-Type: text/html; charset=UTF-8\r\n"
-					"Content-Transfer-Encoding: base64\r\n\r\n"
-					"PHA+SGVsbG88L3A+DQo=\r\n"), 1);
+				       "Content-Transfer-Encoding: base64\r\n\r\n"
+				       "PHA+SGVsbG88L3A+DQo=\r\n"),
+		1);
 }
 
 static void a_letter_looks_as_it_should(void **state)
@@ -327,7 +337,8 @@ static void a_stopped_courier_lets_go(void **state)
 static void final_refusals_of_the_letter_are_final(void **state)
 {
 	(void)state;
-	assert_int_equal(sent_with((struct smtp_script){ .rcpt = "550 5.1.1 nobody" }), PT_SENT_NEVER);
+	assert_int_equal(
+		sent_with((struct smtp_script){ .rcpt = "550 5.1.1 nobody" }), PT_SENT_NEVER);
 	assert_int_equal(sent_with((struct smtp_script){ .data = "554 no" }), PT_SENT_NEVER);
 	assert_int_equal(sent_with((struct smtp_script){ .accepted = "550 spam" }), PT_SENT_NEVER);
 }
@@ -335,8 +346,8 @@ static void final_refusals_of_the_letter_are_final(void **state)
 static void refusals_of_ourselves_are_for_the_operator(void **state)
 {
 	(void)state;
-	assert_int_equal(sent_with((struct smtp_script){ .greeting = "554 you" }),
-		PT_SENT_MISCONFIGURED);
+	assert_int_equal(
+		sent_with((struct smtp_script){ .greeting = "554 you" }), PT_SENT_MISCONFIGURED);
 	assert_int_equal(sent_with((struct smtp_script){ .mail = "550 not this sender" }),
 		PT_SENT_MISCONFIGURED);
 	assert_int_equal(sent_with((struct smtp_script){ .mail = "530 5.7.0 log in first" }),
@@ -352,8 +363,7 @@ static void the_other_sides_words_keep_no_address(void **state)
 
 	(void)state;
 	assert_int_equal(send_one(&x), PT_SENT_NEVER);
-	assert_true(
-		str_eq(x.detail, PT_STR("RCPT: 550 5.1.1 <***@example.org>: user unknown")));
+	assert_true(str_eq(x.detail, PT_STR("RCPT: 550 5.1.1 <***@example.org>: user unknown")));
 	exchange_end(&x);
 }
 
@@ -373,7 +383,8 @@ static void starttls_is_used_and_the_authority_known(void **state)
 
 static void implicit_tls_is_spoken_from_the_first_byte(void **state)
 {
-	struct exchange x = exchange_with((struct smtp_script){ .tls = good_tls, .tls_first = true });
+	struct exchange x =
+		exchange_with((struct smtp_script){ .tls = good_tls, .tls_first = true });
 
 	(void)state;
 	x.setup.tls = SMTP_TLS_IMPLICIT;
@@ -399,12 +410,15 @@ static enum pt_sent required_with(struct smtp_script script, const char *host)
 static void without_the_required_encryption_nothing_is_said(void **state)
 {
 	(void)state;
-	assert_int_equal(required_with((struct smtp_script){ 0 }, "127.0.0.1"), PT_SENT_MISCONFIGURED);
-	assert_int_equal(required_with((struct smtp_script){ .tls = good_tls, .starttls = "502 no" },
-				 "127.0.0.1"),
+	assert_int_equal(
+		required_with((struct smtp_script){ 0 }, "127.0.0.1"), PT_SENT_MISCONFIGURED);
+	assert_int_equal(
+		required_with(
+			(struct smtp_script){ .tls = good_tls, .starttls = "502 no" }, "127.0.0.1"),
 		PT_SENT_MISCONFIGURED);
-	assert_int_equal(required_with((struct smtp_script){ .tls = good_tls, .starttls = "454 later" },
-				 "127.0.0.1"),
+	assert_int_equal(
+		required_with((struct smtp_script){ .tls = good_tls, .starttls = "454 later" },
+			"127.0.0.1"),
 		PT_SENT_LATER);
 }
 
@@ -471,8 +485,8 @@ static void use_login(struct exchange *x)
 
 static void a_login_goes_over_the_encrypted_line(void **state)
 {
-	struct exchange x = exchange_with((struct smtp_script){ .tls = good_tls,
-		.capabilities = "250-AUTH CRAM-MD5 DIGEST-MD5 PLAIN LOGIN\r\n" });
+	struct exchange x = exchange_with((struct smtp_script){
+		.tls = good_tls, .capabilities = "250-AUTH CRAM-MD5 DIGEST-MD5 PLAIN LOGIN\r\n" });
 
 	(void)state;
 	use_login(&x);
@@ -498,8 +512,8 @@ static void login_is_taken_where_plain_is_not_offered(void **state)
 
 static void cram_md5_alone_is_not_used(void **state)
 {
-	struct exchange x = exchange_with(
-		(struct smtp_script){ .capabilities = "250-AUTH CRAM-MD5\r\n" });
+	struct exchange x =
+		exchange_with((struct smtp_script){ .capabilities = "250-AUTH CRAM-MD5\r\n" });
 
 	(void)state;
 	use_login(&x);
@@ -515,8 +529,8 @@ static void a_refused_login_is_for_the_operator_unless_it_is_temporary(void **st
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct exchange x = exchange_with((struct smtp_script){ .auth = answers[i],
-			.capabilities = "250-AUTH PLAIN\r\n" });
+		struct exchange x = exchange_with((struct smtp_script){
+			.auth = answers[i], .capabilities = "250-AUTH PLAIN\r\n" });
 		use_login(&x);
 		assert_int_equal(send_one(&x), sent[i]);
 		assert_false(str_contains(x.detail, PT_STR("secret")));
@@ -528,8 +542,9 @@ static void a_refused_login_is_for_the_operator_unless_it_is_temporary(void **st
 
 static void settings_that_cannot_work_are_refused(void **state)
 {
-	struct smtp_setup fine = { .host = PT_STR("mail.example.org"), .port = 587,
-		.from = PT_STR("door@example.org") };
+	struct smtp_setup fine = {
+		.host = PT_STR("mail.example.org"), .port = 587, .from = PT_STR("door@example.org")
+	};
 	struct smtp_setup broken[8];
 	struct pt_courier courier;
 

@@ -68,8 +68,8 @@ static void passwords_may_hold_at_signs_and_colons(void **state)
 static void other_urls_are_refused_and_change_nothing(void **state)
 {
 	static const char *const urls[] = { "", "mail.example.org", "http://mail.example.org",
-		"smtp://", "smtp://:25", "smtp://a:0", "smtp://a:65536", "smtp://a:x", "smtp://a:",
-		"smtp://u:%zz@a", "smtp://u:%4@a" };
+		"smtp://", "smtp://:25", "smtp://a:0", "smtp://a:65536", "smtp://a:x",
+		"smtp://a:", "smtp://u:%zz@a", "smtp://u:%4@a" };
 	struct smtp_setup setup = { .port = 7 };
 
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)

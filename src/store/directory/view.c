@@ -11,6 +11,9 @@
  * (5) Disabled is ours alone and stands in the side table. Signing in and disabling both write the users
  *     row first, so one of them waits for the other and sees what it did.
  *
+ * The table wants a name and an address of everybody, and may want them unique. Who has none gets a UUID for
+ * a name and UUID@invalid for an address, and we show neither.
+ *
  * An account that cannot be deleted is anonymised: it keeps its row, under a name and an address that
  * nobody has, and a hash ('!') that no password fits. It is as good as gone: nothing finds it.
  */
@@ -151,6 +154,19 @@ static bool is_nobody(const struct pt_account_record *record)
 	       str_ends(record->account.email, PT_STR(NOBODYS_MAIL));
 }
 
+static bool is_stand_in(pt_str text, const char *end)
+{
+	return str_ends(text, str(end)) && is_uuid(str_slice(text, 0, text.n - str(end).n));
+}
+
+static void hide_stand_ins(struct pt_account *account)
+{
+	if (is_stand_in(account->username, ""))
+		account->username = account->username_key = (pt_str){ 0 };
+	if (is_stand_in(account->email, NOBODYS_MAIL))
+		account->email = account->email_key = (pt_str){ 0 };
+}
+
 static pt_err first_of(
 	const struct view *view, const struct sql_rows *rows, struct pt_account_record *out)
 {
@@ -161,6 +177,7 @@ static pt_err first_of(
 	record = record_at(view, rows, 0);
 	if (is_nobody(&record))
 		return PT_E_NOT_FOUND;
+	hide_stand_ins(&record.account);
 	*out = record;
 	return PT_OK;
 }
@@ -229,8 +246,10 @@ static pt_err view_list(struct sql_conn *conn, pt_arena *arena, const struct pt_
 	accounts = ARENA_ARRAY(arena, struct pt_account, rows.n_rows);
 	if (!accounts)
 		return fault(PT_F_MEMORY, "list of accounts");
-	for (size_t i = 0; i < rows.n_rows; i++)
+	for (size_t i = 0; i < rows.n_rows; i++) {
 		accounts[i] = record_at(view_of(conn), &rows, i).account;
+		hide_stand_ins(&accounts[i]);
+	}
 	*out = accounts;
 	*n = rows.n_rows;
 	return PT_OK;
@@ -281,6 +300,28 @@ static pt_err moment_value(
 	if (view->columns[VIEW_CREATED_AT].kind != VIEW_INT)
 		return spell_moment(arena, time, out);
 	*out = sql_int(time / PT_SECOND);
+	return PT_OK;
+}
+
+static pt_err address_of_nobody(pt_arena *arena, const struct pt_id *id, pt_str *out)
+{
+	struct buf b = BUF(arena, 128);
+
+	buf_str(&b, id_text(id));
+	buf_str(&b, PT_STR(NOBODYS_MAIL));
+	return buf_done(&b, out);
+}
+
+/* Gives a stand-in to who has no name or no address: made of a new UUID, for the id may be none. */
+static pt_err stand_in(pt_arena *arena, struct pt_account *account)
+{
+	struct pt_id unique;
+
+	TRY(random_id(account->created_at, &unique));
+	if (account->email.n == 0)
+		TRY(address_of_nobody(arena, &unique, &account->email));
+	if (account->username.n == 0 && !arena_str(arena, id_text(&unique), &account->username))
+		return fault(PT_F_MEMORY, "no memory for a name");
 	return PT_OK;
 }
 
@@ -339,19 +380,15 @@ static pt_err insert_row(struct sql_conn *conn, pt_arena *arena, const struct sq
 	return end_step(conn, arena, run_values(conn, arena, VIEW_Q_INSERT, NULL, values, n));
 }
 
-/* Promise (3). An account without a name is known by its address. */
+/* Promise (3). A trigger of theirs may have folded the name. */
 static pt_err read_again(struct sql_conn *conn, pt_arena *arena, const struct pt_account *account,
 	struct pt_id *id)
 {
-	bool named = account->username.n > 0;
-	pt_str typed = named ? account->username : account->email;
-	pt_str key = named ? account->username_key : account->email_key;
-	enum view_slot exact = named ? VIEW_Q_BY_NAME : VIEW_Q_BY_EMAIL;
 	struct pt_account_record record;
-	pt_err err = find_by_key(conn, arena, exact, typed, &record);
+	pt_err err = find_by_key(conn, arena, VIEW_Q_BY_NAME, account->username, &record);
 
 	if (err == PT_E_NOT_FOUND)
-		err = find_by_key(conn, arena, exact, key, &record);
+		err = find_by_key(conn, arena, VIEW_Q_BY_NAME, account->username_key, &record);
 	if (err == PT_E_NOT_FOUND)
 		return fault(PT_F_STORE, "the view %s does not show the row that was inserted into it",
 			view_of(conn)->relation);
@@ -374,15 +411,17 @@ static pt_err side_join(struct sql_conn *conn, pt_arena *arena, const struct pt_
 static pt_err view_create(struct sql_conn *conn, pt_arena *arena, const struct pt_account *account,
 	pt_str password, struct pt_id *id)
 {
+	struct pt_account named = *account;
 	struct sql_value values[VIEW_FIELDS];
 	struct pt_id own = account->id;
 
 	TRY(claim_keys(conn, arena, account));
 	if (own.text[0] == '\0')
 		TRY(random_id(account->created_at, &own));
-	TRY(spell_account(view_of(conn), arena, account, password, &own, values));
+	TRY(stand_in(arena, &named));
+	TRY(spell_account(view_of(conn), arena, &named, password, &own, values));
 	TRY(insert_row(conn, arena, values));
-	TRY(read_again(conn, arena, account, &own));
+	TRY(read_again(conn, arena, &named, &own));
 	TRY(side_join(conn, arena, account, &own));
 	*id = own;
 	return PT_OK;
@@ -543,17 +582,15 @@ static pt_err delete_row(
 static pt_err anonymise(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
 	struct sql_value own, int64_t *changed)
 {
-	struct buf name = BUF(arena, 64), mail = BUF(arena, 128);
+	struct buf name = BUF(arena, 64);
 	uint8_t random[8];
 	pt_str name_text, mail_text;
 
 	TRY(random_fill(random, sizeof(random)));
 	buf_str(&name, PT_STR("deleted_"));
 	buf_hex(&name, random, sizeof(random));
-	buf_str(&mail, id_text(id));
-	buf_str(&mail, PT_STR(NOBODYS_MAIL));
 	TRY(buf_done(&name, &name_text));
-	TRY(buf_done(&mail, &mail_text));
+	TRY(address_of_nobody(arena, id, &mail_text));
 	return CHANGE(conn, arena, VIEW_Q_ANONYMISE, VIEW_Q_COUNT_ID, 1, changed, own,
 		sql_text(name_text), sql_text(mail_text));
 }
@@ -605,7 +642,7 @@ static pt_err view_announce(struct sql_conn *conn, pt_arena *arena, const struct
 	TRY(spell_moment(arena, event->at, &at));
 	if (!id_fits(view->queue.user, id_text(&event->account), &user))
 		user = sql_null();
-	if (view->queue.has_id)
+	if (view->queue.writes_id)
 		return VRUN(conn, arena, VIEW_Q_ANNOUNCE, NULL, user, sql_text(str(type)), at,
 			sql_id(&event->id));
 	return VRUN(conn, arena, VIEW_Q_ANNOUNCE, NULL, user, sql_text(str(type)), at);

@@ -67,7 +67,7 @@ enum view_slot {
 /* The queue of events for the table's other programs. */
 struct view_queue {
 	bool there;
-	bool has_id; /* we write the id; or else it has a number of its own */
+	bool writes_id; /* the table does not make one by itself */
 	enum view_kind user;
 };
 

@@ -96,9 +96,9 @@ static enum view_kind kind_in_sqlite(pt_str type)
 
 /* ---- columns ---- */
 
-/* Rows of view_text_columns: column, type, relation, can be deleted from, may be inserted into, is a
- * view. */
-enum { C_COLUMN, C_TYPE, C_RELATION, C_DELETES, C_INSERTS, C_IS_VIEW };
+/* Rows of view_text_columns. Of the relation: its name, whether rows can be deleted, may be inserted, and
+ * whether it is a view. */
+enum { C_COLUMN, C_TYPE, C_RELATION, C_DELETES, C_INSERTS, C_IS_VIEW, C_HAS_DEFAULT };
 
 static pt_err look(
 	struct sql_conn *conn, pt_arena *arena, pt_str relation, struct sql_rows *rows)
@@ -122,6 +122,13 @@ static size_t find_column(const struct view *view, const struct sql_rows *rows, 
 	return rows->n_rows;
 }
 
+static enum view_kind kind_at(const struct view *view, const struct sql_rows *rows, size_t row)
+{
+	pt_str type = row_text(rows, row, C_TYPE);
+
+	return view->dialect == SQL_POSTGRES ? kind_in_postgres(type) : kind_in_sqlite(type);
+}
+
 static pt_err quote(struct arena *arena, pt_str name, const char **out)
 {
 	struct buf b = BUF(arena, KIB);
@@ -143,9 +150,8 @@ static pt_err take_column(
 	struct view *view, enum view_field field, const struct sql_rows *rows, size_t row)
 {
 	struct view_column *column = &view->columns[field];
-	pt_str type = row_text(rows, row, C_TYPE);
 
-	column->kind = view->dialect == SQL_POSTGRES ? kind_in_postgres(type) : kind_in_sqlite(type);
+	column->kind = kind_at(view, rows, row);
 	return quote(view->arena, row_text(rows, row, C_COLUMN), &column->name);
 }
 
@@ -275,33 +281,34 @@ static pt_err make_side_table(struct sql_conn *conn, pt_arena *arena)
 
 /* ---- the queue of the other programs ---- */
 
-static enum view_kind queue_kind(
-	const struct view *view, const struct sql_rows *rows, const char *column)
-{
-	size_t row = find_column(view, rows, str(column));
-	pt_str type;
-
-	if (row == rows->n_rows)
-		return VIEW_OTHER;
-	type = row_text(rows, row, C_TYPE);
-	return view->dialect == SQL_POSTGRES ? kind_in_postgres(type) : kind_in_sqlite(type);
-}
-
 static bool has_column(const struct view *view, const struct sql_rows *rows, const char *column)
 {
 	return find_column(view, rows, str(column)) < rows->n_rows;
 }
 
+/* An id that has no default, and that we can make. */
+static bool needs_id(const struct view *view, const struct sql_rows *rows)
+{
+	size_t row = find_column(view, rows, PT_STR("id"));
+	enum view_kind kind;
+
+	if (row == rows->n_rows || row_int(rows, row, C_HAS_DEFAULT))
+		return false;
+	kind = kind_at(view, rows, row);
+	return kind == VIEW_UUID || kind == VIEW_TEXT;
+}
+
 static void map_queue(struct view *view, const struct sql_rows *rows)
 {
-	enum view_kind id = queue_kind(view, rows, "id");
+	size_t user = find_column(view, rows, PT_STR("user_id"));
 
+	if (user == rows->n_rows || !row_int(rows, 0, C_INSERTS))
+		return;
 	view->queue = (struct view_queue){
-		.there = row_int(rows, 0, C_INSERTS) && has_column(view, rows, "user_id") &&
-			 has_column(view, rows, "event_type") &&
+		.there = has_column(view, rows, "event_type") &&
 			 has_column(view, rows, "processed") && has_column(view, rows, "created_at"),
-		.has_id = id == VIEW_UUID || id == VIEW_TEXT,
-		.user = queue_kind(view, rows, "user_id"),
+		.writes_id = needs_id(view, rows),
+		.user = kind_at(view, rows, user),
 	};
 }
 

@@ -30,7 +30,8 @@ const char *view_text_columns(enum sql_dialect dialect)
 		       " c.oid::regclass::text,"
 		       " (pg_catalog.pg_relation_is_updatable(c.oid, true) & 16) <> 0"
 		       " AND pg_catalog.has_table_privilege(c.oid, 'DELETE'),"
-		       " pg_catalog.has_table_privilege(c.oid, 'INSERT'), c.relkind = 'v'"
+		       " pg_catalog.has_table_privilege(c.oid, 'INSERT'), c.relkind = 'v',"
+		       " a.atthasdef OR a.attidentity <> ''"
 		       " FROM pg_catalog.pg_class c"
 		       " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid"
 		       " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
@@ -39,7 +40,7 @@ const char *view_text_columns(enum sql_dialect dialect)
 		       " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 	return "SELECT i.name, i.type, s.name, s.type = 'table' OR EXISTS (SELECT 1 FROM sqlite_schema t"
 	       " WHERE t.type = 'trigger' AND t.tbl_name = s.name COLLATE NOCASE"
-	       " AND t.sql LIKE '%INSTEAD OF DELETE%'), 1, s.type = 'view'"
+	       " AND t.sql LIKE '%INSTEAD OF DELETE%'), 1, s.type = 'view', i.dflt_value IS NOT NULL"
 	       " FROM sqlite_schema s, pragma_table_info(s.name) i"
 	       " WHERE s.name = ?1 COLLATE NOCASE AND s.type IN ('table', 'view') ORDER BY i.cid";
 }
@@ -409,9 +410,9 @@ static void announce(struct view *view)
 	struct writer w = start(view);
 
 	say(&w, "INSERT INTO " IDENTORO_QUEUE " (user_id, event_type, processed, created_at");
-	say(&w, view->queue.has_id ? ", id) VALUES (?1, ?2, " : ") VALUES (?1, ?2, ");
+	say(&w, view->queue.writes_id ? ", id) VALUES (?1, ?2, " : ") VALUES (?1, ?2, ");
 	say(&w, w.postgres ? "false" : "0");
-	say(&w, view->queue.has_id ? ", ?3, ?4)" : ", ?3)");
+	say(&w, view->queue.writes_id ? ", ?3, ?4)" : ", ?3)");
 	finish(&w, view, VIEW_Q_ANNOUNCE);
 }
 

@@ -682,6 +682,38 @@ static void refresh_token_of_another_program_is_taken_once(void **state)
 	end(&w);
 }
 
+static void who_has_no_name_or_address_is_shown_none(void **state)
+{
+	struct pt_account_list query = { .max = 10 };
+	struct pt_account_record record;
+	struct pt_account *accounts;
+	struct world w;
+	struct pt_id id;
+	size_t n;
+
+	(void)state;
+	begin_with(&w, G2_TABLE);
+	script(&w, "CREATE UNIQUE INDEX one_name ON identoro_users (lower(username));"
+		   "CREATE UNIQUE INDEX one_mail ON identoro_users (lower(email))");
+	open_view(&w);
+	assert_int_equal(join(&w, "", "ann@example.org", &id), PT_OK);
+	assert_int_equal(join(&w, "", "bob@example.org", &id), PT_OK);
+	assert_int_equal(join(&w, "eve", "", &id), PT_OK);
+	assert_int_equal(join(&w, "joe", "", &id), PT_OK);
+	assert_int_equal(join(&w, "joe", "", &id), PT_E_TAKEN);
+	assert_int_equal(find(&w, PT_BY_EMAIL, "ann@example.org", &record), PT_OK);
+	assert_int_equal(record.account.username.n, 0);
+	assert_int_equal(record.account.username_key.n, 0);
+	assert_int_equal(find(&w, PT_BY_USERNAME, "eve", &record), PT_OK);
+	assert_int_equal(record.account.email.n, 0);
+	assert_int_equal(find(&w, PT_BY_EMAIL, "", &record), PT_E_NOT_FOUND);
+	assert_int_equal(w.store.account_list(w.store.ctx, w.arena, &query, &accounts, &n), PT_OK);
+	assert_int_equal(n, 4);
+	for (size_t i = 0; i < n; i++)
+		assert_true((accounts[i].username.n == 0) != (accounts[i].email.n == 0));
+	end(&w);
+}
+
 /* ---- many at once ---- */
 
 enum { CROWD = 50 };
@@ -902,6 +934,7 @@ int main(void)
 		cmocka_unit_test(only_the_owner_of_a_ticket_is_confirmed),
 		cmocka_unit_test(view_may_hold_null_everywhere),
 		cmocka_unit_test(refresh_token_of_another_program_is_taken_once),
+		cmocka_unit_test(who_has_no_name_or_address_is_shown_none),
 		cmocka_unit_test(one_of_many_gets_the_name_in_a_view),
 		cmocka_unit_test(one_of_many_gets_the_name_in_a_table),
 		cmocka_unit_test(missing_columns_are_refused),

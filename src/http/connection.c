@@ -201,7 +201,9 @@ static void connection_event(struct connection *c, enum reader_event event)
 		buf_str(&c->loop->out, answer_continue);
 		break;
 	case READER_BROKEN:
+		buf_str(&c->loop->out, answer_broken);
 		c->last = true;
+		c->lingers = true;
 		break;
 	case READER_MORE:
 		break;

@@ -86,6 +86,7 @@ static bool step(struct mem_wire *wire, pt_str *bytes)
 		buf_str(&wire->out, answer_continue);
 		return true;
 	case READER_BROKEN:
+		buf_str(&wire->out, answer_broken);
 		wire->closed = true;
 		return false;
 	case READER_MORE:

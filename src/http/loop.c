@@ -23,6 +23,7 @@ enum {
 	ACCEPTS_AT_ONCE = 4,
 	LAST_ACCEPTS = 1024,
 	RETRY_MS = 100,
+	COMPLAIN_MS = 60 * 1000,
 };
 
 static void on_listener(uv_poll_t *poll, int status, int events);
@@ -66,10 +67,13 @@ static void on_retry(uv_timer_t *timer)
 /* Out of descriptors or memory: a listener that stays readable would spin, so it rests. */
 static void loop_rest(struct loop *loop, int error)
 {
-	if (!loop->out_of_files)
+	uint64_t now = uv_now(&loop->uv);
+
+	if (loop->complained == 0 || now - loop->complained > COMPLAIN_MS) {
+		loop->complained = now;
 		log_say(LOG_WARN, "http.accept", "cannot accept connections: %s",
 			uv_strerror(uv_translate_sys_error(error)));
-	loop->out_of_files = true;
+	}
 	listeners_watch(loop, false);
 	uv_timer_start(&loop->retry, on_retry, RETRY_MS, 0);
 }
@@ -85,7 +89,6 @@ static bool listener_accept(struct loop_listener *listener)
 
 	if (fd >= 0) {
 		address = address_of(&from);
-		listener->loop->out_of_files = false;
 		connection_open(listener->loop, listener, fd, &address);
 		return true;
 	}

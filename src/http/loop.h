@@ -99,8 +99,8 @@ struct loop {
 
 	struct loop_listener *listeners;
 	size_t n_listeners;
-	uv_timer_t retry; /* accepts again after descriptors ran out */
-	bool out_of_files;
+	uv_timer_t retry;    /* accepts again after descriptors ran out */
+	uint64_t complained; /* when that was said last */
 
 	struct exchange_pool pool;
 	struct connection *connections; /* all of them */
@@ -163,7 +163,7 @@ void deadlines_check(uv_timer_t *timer);
 
 /* loop.c */
 
-/* `share` of the listeners: the first loop takes the descriptors, the others take duplicates. */
+/* The first loop takes the listeners' descriptors, the others take duplicates. */
 PT_CHECK pt_err loop_open(struct loop *loop, struct http_engine *engine, bool first);
 PT_CHECK pt_err loop_start(struct loop *loop);
 /* From any thread: look at what has changed. */

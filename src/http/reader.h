@@ -33,7 +33,7 @@ enum reader_event {
 	READER_REQUEST,  /* reader->exchange holds a whole request */
 	READER_ANSWERED, /* reader->exchange holds an answer of the engine's own; the wire stays */
 	READER_REFUSAL,  /* reader->exchange holds the refusal; close the wire after it */
-	READER_BROKEN,   /* out of memory: close the wire */
+	READER_BROKEN,   /* out of memory: say answer_broken and close the wire */
 };
 
 void reader_open(struct reader *reader, struct exchange_pool *pool, const struct wire *wire);

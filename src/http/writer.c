@@ -8,7 +8,12 @@
 
 #include "base/banned.h"
 
-const pt_str answer_continue = { "HTTP/1.1 100 Continue\r\n\r\n", 25 };
+static const char continue_text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+static const char broken_text[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+				  "Retry-After: 1\r\nConnection: close\r\n\r\n";
+
+const pt_str answer_continue = { continue_text, sizeof(continue_text) - 1 };
+const pt_str answer_broken = { broken_text, sizeof(broken_text) - 1 };
 
 /* Room for the status line and the engine's own headers, with a client's request id of 64 bytes. */
 enum { OWN_LINES = 320 };

@@ -20,5 +20,6 @@ struct date_line {
 void answer_write(struct buf *out, struct date_line *date, const struct exchange *ex, bool close);
 
 extern const pt_str answer_continue; /* "HTTP/1.1 100 Continue" and an empty line */
+extern const pt_str answer_broken;   /* a 503 that needs no memory; close the wire after it */
 
 #endif

@@ -3,6 +3,7 @@
  * stories need a server of their own, so they always play with the echo server.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { EchoServer, footprint } from './target.mjs';
@@ -12,9 +13,9 @@ const get = (path, ...lines) => [`GET ${path} HTTP/1.1`, 'Host: a', ...lines, ''
 const post = (body) => `POST /signup HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 /* A server for one story. It must end well, with nothing open. */
-function story(name, words, play) {
+function story(name, words, play, files = 0) {
 	test(name, { timeout: 60000 }, async () => {
-		const server = await EchoServer.start(...words);
+		const server = await EchoServer.start(words, files);
 		let failure = null;
 
 		try {
@@ -189,6 +190,32 @@ story('over the cap a connection is told 503 and closed', ['--connections', 5], 
 	wires.forEach((wire) => wire.close());
 });
 
+const ticks = (pid) => {
+	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
+
+	return Number(fields[13]) + Number(fields[14]);
+};
+
+story('out of descriptors it rests, says so once, and goes on', [], async (server) => {
+	const wires = await Promise.all(Array.from({ length: 60 }, () => Wire.open(server)));
+	const answered = () => wires.filter((wire) => parse(wire.text).length === 1).length;
+
+	wires.forEach((wire) => wire.say(get('/healthz')));
+	await pause(300);
+	const first = answered();
+
+	assert.ok(first > 10 && first < 40, `${first} answers`);
+	const before = ticks(server.pid);
+
+	await pause(1000);
+	assert.ok(ticks(server.pid) - before < 10, 'it spins');
+	wires.slice(0, 30).forEach((wire) => wire.close());
+	await pause(500);
+	assert.equal(answered(), 60);
+	assert.equal(server.log.match(/cannot accept/g).length, 1, server.log);
+	wires.forEach((wire) => wire.close());
+}, 40);
+
 const proxied = ['--proxy', 1, '--trusted', '127.0.0.1', '--per-client', 3];
 const from = (address) => `PROXY TCP4 ${address} 192.0.2.1 4711 80\r\n`;
 
@@ -251,7 +278,7 @@ story('ids are new for each request', [], async (server) => {
 });
 
 test('a graceful end answers what has begun and closes what waits', { timeout: 30000 }, async () => {
-	const server = await EchoServer.start('--call-ms', 500, '--loops', 2);
+	const server = await EchoServer.start(['--call-ms', 500, '--loops', 2]);
 	const idle = await Wire.open(server);
 	const partial = await Wire.open(server);
 	const sending = await Wire.open(server);
@@ -286,7 +313,7 @@ test('a graceful end answers what has begun and closes what waits', { timeout: 3
 });
 
 test('a graceful end is over when its time is', { timeout: 30000 }, async () => {
-	const server = await EchoServer.start('--grace-ms', 300);
+	const server = await EchoServer.start(['--grace-ms', 300]);
 	const sending = await Wire.open(server);
 
 	sending.say(post('hello').slice(0, -2));

@@ -22,9 +22,11 @@ process.on('exit', () => {
 });
 
 export class EchoServer {
-	static async start(...words) {
+	/* The words are its options; `files` is how many descriptors it may have. */
+	static async start(words = [], files = 0) {
 		const server = new EchoServer();
-		const child = spawn(echoServer, ['--quiet', '1', ...words.map(String)],
+		const limit = files ? `ulimit -n ${files}; ` : '';
+		const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, echoServer, '--quiet', '1', ...words.map(String)],
 			{ stdio: ['ignore', 'pipe', 'pipe'] });
 
 		running.add(child);
@@ -59,7 +61,7 @@ export class EchoServer {
 
 export async function openTarget() {
 	if (!process.env.HTTP_TARGET) {
-		const server = await EchoServer.start('--header-ms', 1200, '--body-ms', 1500, '--idle-ms', 3000, '--loops', 2);
+		const server = await EchoServer.start(['--header-ms', 1200, '--body-ms', 1500, '--idle-ms', 3000, '--loops', 2]);
 
 		return { ...pick(server), headerMs: 1200, bodyMs: 1500, slow: 5, name: 'localhost',
 			close: () => server.stop() };

@@ -20,6 +20,7 @@
 
 static unsigned asked, refused, done_with;
 static int last_refusal;
+static pt_str refusal_header;
 
 static struct http_plan plan(void *ctx, const struct http_request *rq)
 {
@@ -38,6 +39,10 @@ static void answer(void *ctx, const struct http_request *rq, struct http_respons
 		return;
 	if (str_eq(rq->path, PT_STR("/split")))
 		http_set(rs, PT_STR("Location"), PT_STR("a\r\nSet-Cookie: x=1"));
+	if (str_eq(rq->path, PT_STR("/two"))) {
+		http_set(rs, PT_STR("X-One"), PT_STR("1"));
+		http_set(rs, PT_STR("X-Two"), PT_STR("2"));
+	}
 	if (str_eq(rq->path, PT_STR("/ours"))) {
 		http_set(rs, PT_STR("content-length"), PT_STR("99"));
 		http_set(rs, PT_STR("Transfer-Encoding"), PT_STR("chunked"));
@@ -62,6 +67,8 @@ static void refuse(void *ctx, const struct http_request *rq, int status, struct 
 	refused++;
 	last_refusal = status;
 	rs->status = status;
+	if (refusal_header.n > 0)
+		http_set(rs, PT_STR("X-Refusal"), refusal_header);
 }
 
 static void done(
@@ -85,6 +92,7 @@ static int make(void **state)
 	(void)state;
 	asked = refused = done_with = 0;
 	last_refusal = 0;
+	refusal_header = PT_STR("");
 	return mem_wire_open(&app, &http_default_limits, NULL, PT_STR("127.0.0.1"), &wire) == PT_OK
 		       ? 0
 		       : -1;
@@ -273,6 +281,19 @@ static void leave_to_send_is_given_once_asked_for(void **state)
 	expect("POST /[ok]a");
 }
 
+static void leave_is_not_given_unasked_or_late(void **state)
+{
+	(void)state;
+	say(HEAD "Content-Length: 2\r\n\r\n");
+	say("ok");
+	say(HEAD "Expect: 100-continue\r\nContent-Length: 2\r\n\r\no");
+	say("k");
+	say("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+	say("ok");
+	assert_int_equal(asked, 3);
+	expect_not("100 Continue");
+}
+
 /* ---- what is refused ---- */
 
 static void ambiguous_lengths_are_refused(void **state)
@@ -431,6 +452,24 @@ static void an_application_that_says_nothing_is_an_error(void **state)
 	assert_false(mem_wire_closed(wire));
 }
 
+static void a_refusal_that_cannot_be_said_is_said_bare(void **state)
+{
+	(void)state;
+	refusal_header = PT_STR("a\r\nb");
+	say("GET /../ HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect("HTTP/1.1 400 Bad Request\r\n");
+	expect("Content-Length: 0\r\n");
+	expect_not("X-Refusal");
+	expect_not("Retry-After");
+}
+
+static void all_headers_of_an_answer_are_sent(void **state)
+{
+	(void)state;
+	say("GET /two HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect("\r\nX-One: 1\r\nX-Two: 2\r\n");
+}
+
 static void no_text_ends_a_header_line(void **state)
 {
 	(void)state;
@@ -486,6 +525,9 @@ int main(void)
 		STORY(a_wish_to_upgrade_is_not_heard),
 		STORY(the_server_as_a_whole_has_no_list),
 		STORY(leave_to_send_is_given_once_asked_for),
+		STORY(leave_is_not_given_unasked_or_late),
+		STORY(a_refusal_that_cannot_be_said_is_said_bare),
+		STORY(all_headers_of_an_answer_are_sent),
 		STORY(an_application_that_says_nothing_is_an_error),
 		STORY(no_text_ends_a_header_line),
 		STORY(framing_headers_of_an_answer_are_the_engines),

@@ -137,8 +137,8 @@ static void first_of_two_equal_form_names_counts(void **state)
 
 static void broken_forms_are_refused(void **state)
 {
-	static const char *const bad[] = { "a=%", "a=%4", "a=%zz", "a=%00", "%=1", "a=%ff",
-		"a=\xff", "a=%C0%80", "a=%ED%A0%80", "%00a=1" };
+	static const char *const bad[] = { "a=%", "b=c&a=%00", "b=c&a=%ff", "a=%4", "a=%zz",
+		"a=%00", "%=1", "a=%ff", "a=\xff", "a=%C0%80", "a=%ED%A0%80", "%00a=1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -257,6 +257,10 @@ static void anything_but_text_parts_is_refused(void **state)
 		"base64\r\n\r\neA==\r\n--XX--",
 		"--XX\r\nContent Disposition: form-data; name=a\r\n\r\nx\r\n--XX--",
 		PART("a", "\xff") "--XX--",
+		PART("a", "b") PART("c", "\xff") "--XX--",
+		"--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx\r\n--XX--",
+		"--XX\r\nContent-Disposition: form-data; name=a; filename*=f\r\n\r\nx\r\n--XX--",
+		"--XX\r\nContent-Disposition: form-data; name=\"a\"b\r\n\r\nx\r\n--XX--",
 	};
 
 	(void)state;

@@ -142,6 +142,7 @@ static void networks_hold_their_members(void **state)
 	assert_true(holds("::/0", "8.8.8.8"));
 	assert_true(holds("2001:db8::/32", "2001:db8:ffff::"));
 	assert_true(holds("1.2.3.4 ::1", "::1"));
+	assert_true(holds("1.2.3.4,,  ::2,::1", "::1"));
 	assert_false(holds("", "::1"));
 }
 
@@ -229,6 +230,11 @@ static void forwarded_is_heard_when_it_is_alone(void **state)
 	resolve("10.0.0.1", "forwarded", "for=9.9.9.9, For=\"[2001:db8::1]:4711\";proto=https");
 	expect("2001:db8::1", true);
 	assert_true(asked.rq.tls);
+	resolve("10.0.0.1", "forwarded", "for=\"1.1.1.1\";proto=\"https\"");
+	assert_true(asked.rq.tls);
+	resolve("10.0.0.1", "forwarded", "proto=https;for=unknown");
+	expect("10.0.0.1", false);
+	resolve("10.0.0.1", "forwarded", "for=\"2001:db8::1\";proto=https");
 	asked_header(&asked, "x-forwarded-for", "1.1.1.1");
 	asked.rq.tls = false;
 	assert_int_equal(proxy_resolve(&asked.rq, &trusted), PT_OK);

@@ -32,11 +32,11 @@ static void headers_are_kept_in_order(void **state)
 {
 	(void)state;
 	http_set(&answer, PT_STR("A"), PT_STR("1"));
-	http_set(&answer, PT_STR("B"), PT_STR("2\t3"));
+	http_set(&answer, PT_STR("B"), PT_STR("2\t3 4"));
 	http_set(&answer, PT_STR("A"), PT_STR(""));
 	assert_false(answer.failed);
 	assert_int_equal(answer.n_headers, 3);
-	assert_true(str_eq(answer.headers[1].value, PT_STR("2\t3")));
+	assert_true(str_eq(answer.headers[1].value, PT_STR("2\t3 4")));
 }
 
 static void text_cannot_end_a_header_line(void **state)

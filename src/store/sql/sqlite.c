@@ -347,10 +347,18 @@ static void group_write(struct sqlite_store *store, struct waiting *items)
 	}
 }
 
+/* When it fails, the log still holds everything; another process at work is no failure. */
 static void checkpoint(struct sqlite_store *store, int mode)
 {
-	if (store->writer)
-		sqlite3_wal_checkpoint_v2(store->writer->db, NULL, mode, NULL, NULL);
+	int rc;
+
+	if (!store->writer)
+		return;
+	rc = sqlite3_wal_checkpoint_v2(store->writer->db, NULL, mode, NULL, NULL);
+	if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY)
+		return;
+	(void)link_fault(store->writer, rc, "checkpoint");
+	writer_drop(store);
 }
 
 /* Answers are out already; only what comes next waits for this. */

@@ -1,0 +1,199 @@
+/*
+ * test_migrate.c - the schema: brought up, looked at, refused.
+ */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "faulty_disk.h"
+#include "store/drivers.h"
+
+#include "base/banned.h"
+
+struct place {
+	char file[64];
+	char url[96];
+	struct store_setup setup;
+};
+
+static int set_up(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+	int fd;
+
+	snprintf(p->file, sizeof(p->file), "/tmp/portress-migrate-XXXXXX");
+	fd = mkstemp(p->file);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	snprintf(p->url, sizeof(p->url), "sqlite:%s", p->file);
+	p->setup.url = str(p->url);
+	*state = p;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct place *p = *state;
+
+	faulty_disk_fail(0, SQLITE_OK, false);
+	unlink(p->file);
+	free(p);
+	return 0;
+}
+
+static void sql(const struct place *p, const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(SQLITE_OK, sqlite3_open(p->file, &db));
+	assert_int_equal(SQLITE_OK, sqlite3_exec(db, text, NULL, NULL, NULL));
+	sqlite3_close(db);
+}
+
+static pt_err opened(struct place *p, bool migrate)
+{
+	struct pt_store store;
+	pt_err err;
+
+	p->setup.migrate = migrate;
+	err = store_open(&p->setup, &store);
+	if (err == PT_OK)
+		store.close(store.ctx);
+	return err;
+}
+
+struct heard {
+	int last;
+	int times;
+};
+
+static void hear(void *ctx, int number, const char *name)
+{
+	struct heard *heard = ctx;
+
+	assert_non_null(name);
+	assert_int_equal(heard->last + 1, number);
+	heard->last = number;
+	heard->times++;
+}
+
+static void up_applies_what_is_missing_once_and_in_order(void **state)
+{
+	struct place *p = *state;
+	struct heard heard = { 0 };
+	struct migration_status status;
+
+	assert_int_equal(PT_OK, store_migrate_status(&p->setup, &status));
+	assert_int_equal(0, status.applied);
+	assert_true(status.known > 0);
+	assert_int_equal(PT_OK, store_migrate_up(&p->setup, hear, &heard));
+	assert_int_equal(status.known, heard.last);
+	assert_int_equal(status.known, heard.times);
+	assert_int_equal(PT_OK, store_migrate_up(&p->setup, hear, &heard));
+	assert_int_equal(status.known, heard.times);
+	assert_int_equal(PT_OK, store_migrate_status(&p->setup, &status));
+	assert_int_equal(status.known, status.applied);
+}
+
+static void opening_without_migration_refuses_an_older_schema(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(PT_F_CONFIG, opened(p, false));
+	assert_int_equal(PT_OK, opened(p, true));
+	assert_int_equal(PT_OK, opened(p, false));
+}
+
+static void newer_schema_is_refused_with_and_without_migration(void **state)
+{
+	struct place *p = *state;
+	struct heard heard = { 0 };
+
+	assert_int_equal(PT_OK, opened(p, true));
+	sql(p, "INSERT INTO portress_schema VALUES (999, '999-tomorrow.sql', 'x', 1)");
+	assert_int_equal(PT_F_CONFIG, opened(p, false));
+	assert_int_equal(PT_F_CONFIG, opened(p, true));
+	assert_int_equal(PT_F_CONFIG, store_migrate_up(&p->setup, hear, &heard));
+	assert_int_equal(0, heard.times);
+}
+
+static void edited_step_is_found(void **state)
+{
+	struct place *p = *state;
+	struct migration_status status;
+
+	assert_int_equal(PT_OK, opened(p, true));
+	assert_int_equal(PT_OK, store_migrate_verify(&p->setup, &status));
+	assert_int_equal(status.known, status.applied);
+	sql(p, "UPDATE portress_schema SET checksum = '0000000000000000' WHERE number = 1");
+	assert_int_equal(PT_F_CONFIG, store_migrate_verify(&p->setup, &status));
+}
+
+static void check_names_a_schema_that_changed_underneath(void **state)
+{
+	struct place *p = *state;
+	pt_arena *arena = arena_open(1 << 20);
+	struct pt_store store;
+	pt_str why = { NULL, 0 };
+
+	p->setup.migrate = true;
+	assert_int_equal(PT_OK, store_open(&p->setup, &store));
+	assert_int_equal(PT_OK, store.check(store.ctx, arena, &why));
+	sql(p, "INSERT INTO portress_schema VALUES (999, '999-tomorrow.sql', 'x', 1)");
+	assert_int_equal(PT_F_STORE, store.check(store.ctx, arena, &why));
+	assert_true(str_contains(why, PT_STR("newer program")));
+	sql(p, "DROP TABLE portress_schema");
+	assert_int_equal(PT_F_STORE, store.check(store.ctx, arena, &why));
+	assert_true(str_contains(why, PT_STR("portress migrate up")));
+	store.close(store.ctx);
+	arena_close(arena);
+}
+
+/* Whichever change to the disk fails, the step is applied wholly or not at all, and then again. */
+static void interrupted_migration_is_resumed(void **state)
+{
+	struct place *p = *state;
+	struct migration_status status;
+	bool interrupted = true;
+
+	for (int n = 1; n < 200 && interrupted; n++) {
+		unlink(p->file);
+		faulty_disk_fail(n, SQLITE_IOERR_WRITE, true);
+		(void)!store_migrate_up(&p->setup, NULL, NULL);
+		interrupted = faulty_disk_failed();
+		faulty_disk_fail(0, SQLITE_OK, false);
+		assert_int_equal(PT_OK, store_migrate_up(&p->setup, NULL, NULL));
+		assert_int_equal(PT_OK, store_migrate_verify(&p->setup, &status));
+		assert_int_equal(status.known, status.applied);
+	}
+	assert_false(interrupted);
+	assert_int_equal(PT_OK, opened(p, false));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(up_applies_what_is_missing_once_and_in_order),
+		TEST(opening_without_migration_refuses_an_older_schema),
+		TEST(newer_schema_is_refused_with_and_without_migration),
+		TEST(edited_step_is_found),
+		TEST(check_names_a_schema_that_changed_underneath),
+		TEST(interrupted_migration_is_resumed),
+	};
+
+	faulty_disk_open();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

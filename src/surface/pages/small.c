@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "surface/pages/pages.h"
 #include "base/banned.h"
@@ -91,6 +92,18 @@ static pt_err mailbox_read(struct exchange *ex, struct mailbox *out)
 	return box->list(box->ctx, ex->arena, LETTERS_SHOWN, &out->mails, &out->n);
 }
 
+/* For people: to the second, in UTC. */
+static pt_str time_words(struct exchange *ex, pt_time time)
+{
+	struct civil civil = clock_civil(time);
+	struct buf b = BUF(ex->arena, 64);
+	pt_str out;
+
+	buf_printf(&b, "%04d-%02d-%02d %02d:%02d:%02d UTC", civil.year, civil.month, civil.day,
+		civil.hour, civil.minute, civil.second);
+	return buf_done(&b, &out) == PT_OK ? out : PT_STR("");
+}
+
 static pt_str time_text(struct exchange *ex, pt_time time)
 {
 	struct buf b = BUF(ex->arena, 64);
@@ -132,7 +145,7 @@ static void fill_letter(struct exchange *ex, struct value *item, const struct pt
 	value_str(item, "subject", mail->subject);
 	value_str(item, "to", mail->to);
 	value_str(item, "time", time_text(ex, mail->created_at));
-	value_str(item, "time_text", time_text(ex, mail->created_at));
+	value_str(item, "time_text", time_words(ex, mail->created_at));
 }
 
 static void fill_mailbox(struct exchange *ex, struct value *model, const void *from)

@@ -470,7 +470,9 @@ static void a_jail_holds_all_that_an_encrypted_letter_needs(void **state)
 			_exit(send_from_jail(&x));
 		assert_int_equal(waitpid(child, &status, 0), child);
 		assert_int_equal(status, PT_SENT);
+		pthread_mutex_lock(&x.peer->lock);
 		assert_true(x.peer->letter_was_encrypted);
+		pthread_mutex_unlock(&x.peer->lock);
 	}
 	exchange_end(&x);
 }

@@ -25,6 +25,7 @@ static const struct {
 	{ "text/html", "text/html", 1000, true },
 	{ "TEXT/HTML; Q=0.25", "text/html", 250, true },
 	{ "application/json", "text/html", 0, false },
+	{ "text/html;q=1", "text/html", 1000, true },
 	{ "text/html;q=0.123", "text/html", 123, true },
 	{ "text/html;q=1.", "text/html", 1000, true },
 	{ "text/html;q=0x5", "text/html", 0, false },

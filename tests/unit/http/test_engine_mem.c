@@ -425,6 +425,13 @@ static const char *filled(const char *before, size_t n)
 	return message;
 }
 
+static void a_refused_method_hears_which_are_known(void **state)
+{
+	(void)state;
+	say("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+}
+
 static void bodies_have_a_cap(void **state)
 {
 	(void)state;
@@ -460,6 +467,7 @@ static void a_refusal_that_cannot_be_said_is_said_bare(void **state)
 	expect("HTTP/1.1 400 Bad Request\r\n");
 	expect("Content-Length: 0\r\n");
 	expect_not("X-Refusal");
+	expect_not("Allow");
 	expect_not("Retry-After");
 }
 
@@ -528,6 +536,7 @@ int main(void)
 		STORY(leave_is_not_given_unasked_or_late),
 		STORY(a_refusal_that_cannot_be_said_is_said_bare),
 		STORY(all_headers_of_an_answer_are_sent),
+		STORY(a_refused_method_hears_which_are_known),
 		STORY(an_application_that_says_nothing_is_an_error),
 		STORY(no_text_ends_a_header_line),
 		STORY(framing_headers_of_an_answer_are_the_engines),

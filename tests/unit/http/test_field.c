@@ -117,10 +117,10 @@ static void no_body_gives_no_fields(void **state)
 static void forms_are_decoded(void **state)
 {
 	(void)state;
-	assert_int_equal(read_as(FORM, "a=1+2%2B3&b=%C3%A4&&c&d=x=y&%61b=%3D"), PT_OK);
+	assert_int_equal(read_as(FORM, "a=1+2%2b3&b=%C3%bF&&c&d=x=y&%61b=%3D"), PT_OK);
 	assert_int_equal(fields.n, 5);
 	expect("a", "1 2+3");
-	expect("b", "\xc3\xa4");
+	expect("b", "\xc3\xbf");
 	expect("c", "");
 	expect("d", "x=y");
 	expect("ab", "=");
@@ -220,9 +220,10 @@ static void text_parts_are_read(void **state)
 	expect("a", "1\r\n2");
 	expect("b", "");
 	expect("c", "--X");
-	assert_int_equal(read_as("multipart/form-data; boundary=\"XX\"",
-				 "--XX\r\ncontent-type: text/plain; charset=UTF-8\r\n"
-				 "content-disposition: form-data; name=n\r\n\r\nv\r\n--XX--"),
+	assert_int_equal(
+		read_as("multipart/form-data; boundary=\"XX\"",
+			"--XX\r\ncontent-type: text/plain; charset=UTF-8\r\n"
+			"content-disposition: form-data; name=\"n\"; x=y\r\n\r\nv\r\n--XX--"),
 		PT_OK);
 	expect("n", "v");
 	assert_int_equal(read_as(MULTI, "--XX--\r\n"), PT_OK);

@@ -514,6 +514,23 @@ static pt_time recovery(struct sql_store *store, unsigned slot)
 	return clock_monotonic() - began;
 }
 
+/* Asks again and again, as a busy site does: each answer comes in time. */
+static void knock(struct sql_store *store, unsigned slot, pt_time time)
+{
+	struct arena *arena = arena_open(ARENA);
+	struct texts texts = { .slot = slot, .text = { "SELECT 1" } };
+	pt_time until = clock_monotonic() + time;
+
+	while (clock_monotonic() < until) {
+		pt_time began = clock_monotonic();
+
+		assert_int_equal(write_texts(store, arena, &texts), PT_F_STORE);
+		assert_true(clock_monotonic() - began < 2100 * PT_MILLISECOND);
+		pause_for(20 * PT_MILLISECOND);
+	}
+	arena_close(arena);
+}
+
 static void restarted_server_is_not_noticed_by_idle_connections(void **state)
 {
 	struct sql_store *store = open_store(4, false);
@@ -546,7 +563,7 @@ static void killed_server_is_refused_and_found_again(void **state)
 	assert_true(crowd.ok > 0 && crowd.away > 0);
 	assert_int_equal(crowd.other, 0);
 	assert_true(crowd.longest < 2100 * PT_MILLISECOND);
-	pause_for(3 * PT_SECOND);
+	knock(store, 5, 4 * PT_SECOND);
 	cluster("start");
 	back = recovery(store, 5);
 	print_message("found again after %d ms\n", (int)(back / PT_MILLISECOND));
@@ -569,7 +586,7 @@ static void hanging_server_is_refused_and_found_again(void **state)
 	assert_true(crowd.ok > 0 && crowd.away > 0);
 	print_message("longest act %d ms\n", (int)(crowd.longest / PT_MILLISECOND));
 	assert_true(crowd.longest < 2700 * PT_MILLISECOND);
-	pause_for(3 * PT_SECOND);
+	knock(store, 5, 4 * PT_SECOND);
 	cluster("resume");
 	back = recovery(store, 5);
 	print_message("found again after %d ms\n", (int)(back / PT_MILLISECOND));

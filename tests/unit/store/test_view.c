@@ -720,14 +720,28 @@ enum { CROWD = 50 };
 
 struct rush {
 	struct world *w;
-	atomic_int ok, taken, other;
+	bool same_name, same_mail;
+	atomic_int number, ok, taken, other;
 };
+
+static const char *numbered(struct arena *arena, const char *text, int number)
+{
+	struct buf b = BUF(arena, 100);
+	pt_str whole;
+
+	buf_printf(&b, "%s%d", text, number);
+	assert_int_equal(buf_done(&b, &whole), PT_OK);
+	return whole.p;
+}
 
 static void *rush_thread(void *argument)
 {
 	struct rush *rush = argument;
 	struct arena *arena = arena_open(MIB);
-	struct pt_join act = join_of("ann", "ann", "ann@example.org", "ann@example.org");
+	int number = ++rush->number;
+	const char *name = numbered(arena, "ann", rush->same_name ? 0 : number);
+	const char *mail = numbered(arena, "ann@example.org", rush->same_mail ? 0 : number);
+	struct pt_join act = join_of(name, name, mail, mail);
 	struct pt_id id;
 	pt_err err = rush->w->store.account_join(rush->w->store.ctx, arena, &act, &id);
 
@@ -741,11 +755,11 @@ static void *rush_thread(void *argument)
 	return NULL;
 }
 
-static void one_of_many_gets_the_name(enum shape_kind kind)
+static void one_of_many_gets_it(enum shape_kind kind, bool same_name, bool same_mail)
 {
 	pthread_t threads[CROWD];
 	struct world w;
-	struct rush rush = { .w = &w };
+	struct rush rush = { .w = &w, .same_name = same_name, .same_mail = same_mail };
 
 	begin_with(&w, kind);
 	open_view(&w);
@@ -760,16 +774,19 @@ static void one_of_many_gets_the_name(enum shape_kind kind)
 	end(&w);
 }
 
-static void one_of_many_gets_the_name_in_a_view(void **state)
+static void one_of_many_gets_the_name_or_the_address_in_a_view(void **state)
 {
 	(void)state;
-	one_of_many_gets_the_name(README_VIEW);
+	one_of_many_gets_it(README_VIEW, true, false);
+	one_of_many_gets_it(README_VIEW, false, true);
+	one_of_many_gets_it(README_VIEW, true, true);
 }
 
-static void one_of_many_gets_the_name_in_a_table(void **state)
+static void one_of_many_gets_the_name_or_the_address_in_a_table(void **state)
 {
 	(void)state;
-	one_of_many_gets_the_name(G2_TABLE);
+	one_of_many_gets_it(G2_TABLE, true, false);
+	one_of_many_gets_it(G2_TABLE, false, true);
 }
 
 /* ---- maps that do not fit ---- */
@@ -935,8 +952,8 @@ int main(void)
 		cmocka_unit_test(view_may_hold_null_everywhere),
 		cmocka_unit_test(refresh_token_of_another_program_is_taken_once),
 		cmocka_unit_test(who_has_no_name_or_address_is_shown_none),
-		cmocka_unit_test(one_of_many_gets_the_name_in_a_view),
-		cmocka_unit_test(one_of_many_gets_the_name_in_a_table),
+		cmocka_unit_test(one_of_many_gets_the_name_or_the_address_in_a_view),
+		cmocka_unit_test(one_of_many_gets_the_name_or_the_address_in_a_table),
 		cmocka_unit_test(missing_columns_are_refused),
 		cmocka_unit_test(missing_table_is_refused),
 		cmocka_unit_test(columns_can_be_named),

@@ -52,11 +52,11 @@ struct posted {
 	pt_time due_at; /* WAITING: not before this; else: may be forgotten from here on */
 };
 
-#define LIST(type)                                                                                 \
-	struct {                                                                                   \
-		type *items;                                                                       \
-		size_t n;                                                                          \
-		size_t room;                                                                       \
+#define LIST(type)           \
+	struct {             \
+		type *items; \
+		size_t n;    \
+		size_t room; \
 	}
 
 struct memory {
@@ -72,15 +72,15 @@ struct memory {
 };
 
 /* Takes every item away for which `gone` holds; `item` points to it. */
-#define REMOVE_IF(list, item, gone)                                                                \
-	do {                                                                                       \
-		size_t kept_ = 0;                                                                  \
-		for (size_t i_ = 0; i_ < (list).n; i_++) {                                         \
-			__typeof__((list).items) item = &(list).items[i_];                         \
-			if (!(gone))                                                               \
-				(list).items[kept_++] = *item;                                     \
-		}                                                                                  \
-		(list).n = kept_;                                                                  \
+#define REMOVE_IF(list, item, gone)                                        \
+	do {                                                               \
+		size_t kept_ = 0;                                          \
+		for (size_t i_ = 0; i_ < (list).n; i_++) {                 \
+			__typeof__((list).items) item = &(list).items[i_]; \
+			if (!(gone))                                       \
+				(list).items[kept_++] = *item;             \
+		}                                                          \
+		(list).n = kept_;                                          \
 	} while (0)
 
 /* ---- strings ---------------------------------------------------------------------------------- */
@@ -129,7 +129,7 @@ static pt_err strings_copy(struct arena *arena, void *noun, const size_t *offset
 }
 
 /* Makes the strings of `noun` (a copy) live in the arena. */
-#define OWN_STRINGS(arena, noun, strings)                                                          \
+#define OWN_STRINGS(arena, noun, strings) \
 	strings_copy((arena), (noun), (strings), sizeof(strings) / sizeof((strings)[0]))
 
 /* ---- coming in -------------------------------------------------------------------------------- */
@@ -150,7 +150,7 @@ static pt_err list_room(void *items, size_t n, size_t *room, size_t size)
 	return PT_OK;
 }
 
-#define MAKE_ROOM(list)                                                                            \
+#define MAKE_ROOM(list) \
 	TRY(list_room(&(list).items, (list).n, &(list).room, sizeof((list).items[0])))
 
 static pt_err make_room(struct memory *m)
@@ -235,13 +235,14 @@ static struct refresh *token_of(struct memory *m, const struct pt_hash *hash)
 	return NULL;
 }
 
-static struct pt_ticket *ticket_of(struct memory *m, const struct pt_hash *hash,
-	enum pt_ticket_kind kind, pt_time now)
+static struct pt_ticket *ticket_of(
+	struct memory *m, const struct pt_hash *hash, enum pt_ticket_kind kind, pt_time now)
 {
 	for (size_t i = 0; i < m->tickets.n; i++) {
 		struct pt_ticket *ticket = &m->tickets.items[i];
 
-		if (hash_eq(&ticket->hash, hash) && ticket->kind == kind && ticket->expires_at > now)
+		if (hash_eq(&ticket->hash, hash) && ticket->kind == kind &&
+			ticket->expires_at > now)
 			return ticket;
 	}
 	return NULL;
@@ -265,7 +266,9 @@ static void letter_put(struct memory *m, const struct pt_letter *letter)
 {
 	struct posted *posted = &m->letters.items[m->letters.n++];
 
-	*posted = (struct posted){ .letter = *letter, .state = WAITING, .due_at = letter->created_at };
+	*posted = (struct posted){
+		.letter = *letter, .state = WAITING, .due_at = letter->created_at
+	};
 	posted->letter.attempts = 0;
 }
 
@@ -296,7 +299,8 @@ static void account_put(struct memory *m, const struct pt_account_record *record
 {
 	size_t at = m->accounts.n++;
 
-	for (; at > 0 && strcmp(m->accounts.items[at - 1].account.id.text, record->account.id.text) > 0;
+	for (; at > 0 &&
+		strcmp(m->accounts.items[at - 1].account.id.text, record->account.id.text) > 0;
 		at--)
 		m->accounts.items[at] = m->accounts.items[at - 1];
 	m->accounts.items[at] = *record;
@@ -307,17 +311,17 @@ static void account_put(struct memory *m, const struct pt_account_record *record
 static struct pt_account_record *account_by_name(struct memory *m, const struct pt_account *wanted)
 {
 	return account_of(m, &(struct pt_account_query){ wanted->tenant, wanted->audience,
-				    PT_BY_USERNAME, wanted->username_key });
+				     PT_BY_USERNAME, wanted->username_key });
 }
 
 static struct pt_account_record *account_by_email(struct memory *m, const struct pt_account *wanted)
 {
-	return account_of(m, &(struct pt_account_query){ wanted->tenant, wanted->audience, PT_BY_EMAIL,
-				    wanted->email_key });
+	return account_of(m, &(struct pt_account_query){ wanted->tenant, wanted->audience,
+				     PT_BY_EMAIL, wanted->email_key });
 }
 
-static pt_err join_taken(struct memory *m, const struct pt_join *join,
-	const struct pt_account_record *owner)
+static pt_err join_taken(
+	struct memory *m, const struct pt_join *join, const struct pt_account_record *owner)
 {
 	struct pt_event event = join->taken_event;
 	struct pt_letter letter = join->taken_letter;
@@ -344,7 +348,7 @@ static pt_err account_join(void *ctx, pt_arena *arena, const struct pt_join *joi
 	(void)arena;
 	TRY(enter(ctx, &m));
 	if (account_by_name(m, &join->account) || account_by_email(m, &join->account) ||
-	    account_by_id(m, own))
+		account_by_id(m, own))
 		return join_taken(m, join, account_by_email(m, &join->account));
 	if (own->text[0] == '\0')
 		TRY(random_id(join->account.created_at, own));
@@ -486,7 +490,8 @@ static pt_err account_remove(void *ctx, pt_arena *arena, const struct pt_id *id,
 
 static void token_put(struct memory *m, const struct pt_token *token, pt_time started_at)
 {
-	m->tokens.items[m->tokens.n++] = (struct refresh){ .token = *token, .started_at = started_at };
+	m->tokens.items[m->tokens.n++] =
+		(struct refresh){ .token = *token, .started_at = started_at };
 }
 
 static pt_err signin(void *ctx, pt_arena *arena, const struct pt_signin_act *act)
@@ -501,7 +506,8 @@ static pt_err signin(void *ctx, pt_arena *arena, const struct pt_signin_act *act
 	(void)arena;
 	TRY(enter(ctx, &m));
 	record = account_by_id(m, &act->account);
-	if (!record || record->account.disabled_at != 0 || !str_eq(record->password, act->seen_password))
+	if (!record || record->account.disabled_at != 0 ||
+		!str_eq(record->password, act->seen_password))
 		return PT_E_CREDENTIALS;
 	TRY(OWN_STRINGS(m->pool, &session, session_strings));
 	TRY(OWN_STRINGS(m->pool, &token, token_strings));
@@ -557,7 +563,7 @@ static pt_err session_find(void *ctx, pt_arena *arena, const struct pt_hash *has
 		struct pt_account_record copy;
 
 		if (!hash_eq(&session.hash, hash) || session.expires_at <= now || !owner ||
-		    owner->account.disabled_at != 0)
+			owner->account.disabled_at != 0)
 			continue;
 		copy = *owner;
 		TRY(OWN_STRINGS(arena, &session, session_strings));
@@ -568,8 +574,8 @@ static pt_err session_find(void *ctx, pt_arena *arena, const struct pt_hash *has
 	return PT_E_NOT_SIGNED_IN;
 }
 
-static pt_err session_close(void *ctx, pt_arena *arena, const struct pt_hash *hash,
-	const struct pt_event *event)
+static pt_err session_close(
+	void *ctx, pt_arena *arena, const struct pt_hash *hash, const struct pt_event *event)
 {
 	PT_OWN(leave) struct memory *m = NULL;
 	struct pt_event copy = *event;
@@ -602,7 +608,8 @@ static pt_err ticket_issue(void *ctx, pt_arena *arena, const struct pt_ticket_ac
 	TRY(OWN_STRINGS(m->pool, &letter, letter_strings));
 	TRY(OWN_STRINGS(m->pool, &event, event_strings));
 
-	REMOVE_IF(m->tickets, item, item->kind == ticket.kind && id_eq(&item->account, &ticket.account));
+	REMOVE_IF(m->tickets, item,
+		item->kind == ticket.kind && id_eq(&item->account, &ticket.account));
 	m->tickets.items[m->tickets.n++] = ticket;
 	letter_put(m, &letter);
 	event_put(m, &event);
@@ -629,8 +636,8 @@ static pt_err ticket_find(void *ctx, pt_arena *arena, const struct pt_hash *hash
 	return PT_OK;
 }
 
-static pt_err account_confirm(void *ctx, pt_arena *arena, const struct pt_confirm_act *act,
-	struct pt_id *account)
+static pt_err account_confirm(
+	void *ctx, pt_arena *arena, const struct pt_confirm_act *act, struct pt_id *account)
 {
 	PT_OWN(leave) struct memory *m = NULL;
 	const struct pt_ticket *ticket;
@@ -666,8 +673,8 @@ static pt_err password_reset(void *ctx, pt_arena *arena, const struct pt_reset_a
 	ticket = ticket_of(m, &act->ticket, PT_TICKET_RESET, act->now);
 	owner = ticket ? account_by_id(m, &ticket->account) : NULL;
 	if (!owner || !id_eq(&ticket->account, &act->account) ||
-	    !str_eq(owner->account.email_key, ticket->email_key) ||
-	    !str_eq(owner->password, act->seen_password))
+		!str_eq(owner->account.email_key, ticket->email_key) ||
+		!str_eq(owner->password, act->seen_password))
 		return PT_E_TICKET;
 	TRY(OWN_STRINGS(m->pool, &letter, letter_strings));
 	TRY(OWN_STRINGS(m->pool, &event, event_strings));
@@ -709,7 +716,7 @@ static pt_err rotate_again(struct memory *m, pt_arena *arena, const struct pt_ro
 	if (act->now - presented->spent_at >= act->grace || (next && next->spent_at != 0))
 		return family_revoke(m, act, presented, PT_E_REUSED);
 	if (!next || next->token.expires_at <= act->now ||
-	    !hash_eq(&presented->successor, &act->successor))
+		!hash_eq(&presented->successor, &act->successor))
 		return PT_E_REFRESH;
 	copy = next->token;
 	TRY(OWN_STRINGS(arena, &copy, token_strings));
@@ -744,8 +751,8 @@ static pt_err rotate_live(struct memory *m, pt_arena *arena, const struct pt_rot
 	return PT_OK;
 }
 
-static pt_err token_rotate(void *ctx, pt_arena *arena, const struct pt_rotate_act *act,
-	struct pt_token *out)
+static pt_err token_rotate(
+	void *ctx, pt_arena *arena, const struct pt_rotate_act *act, struct pt_token *out)
 {
 	PT_OWN(leave) struct memory *m = NULL;
 	const struct pt_account_record *owner;
@@ -828,8 +835,8 @@ static void limit_count(struct memory *m, const struct pt_limit *limit, pt_time 
 	counter->until = counter->stamps[counter->n - 1] + limit->window;
 }
 
-static pt_err limit_spend(void *ctx, pt_arena *arena, const struct pt_limit_act *act,
-	pt_time *retry_after)
+static pt_err limit_spend(
+	void *ctx, pt_arena *arena, const struct pt_limit_act *act, pt_time *retry_after)
 {
 	PT_OWN(leave) struct memory *m = NULL;
 	pt_time longest = 0;
@@ -907,7 +914,7 @@ static struct posted *letter_next(struct memory *m, pt_time now)
 		struct posted *posted = &m->letters.items[i];
 
 		if (posted->state == WAITING && posted->due_at <= now &&
-		    (!next || posted->due_at < next->due_at))
+			(!next || posted->due_at < next->due_at))
 			next = posted;
 	}
 	return next;
@@ -919,8 +926,8 @@ static void letter_end(struct posted *posted, bool sent, pt_time now)
 	posted->due_at = now + letter_kept;
 }
 
-static pt_err letter_claim(void *ctx, pt_arena *arena, const struct pt_claim *claim,
-	struct pt_letter *out)
+static pt_err letter_claim(
+	void *ctx, pt_arena *arena, const struct pt_claim *claim, struct pt_letter *out)
 {
 	PT_OWN(leave) struct memory *m = NULL;
 	struct posted *next;
@@ -1021,7 +1028,7 @@ static pt_err counts(void *ctx, pt_arena *arena, struct pt_store_counts *out)
 		counted.letters_waiting += posted->state == WAITING;
 		counted.letters_dead += posted->state == DEAD;
 		if (posted->state == WAITING &&
-		    (counted.oldest_waiting == 0 || created_at < counted.oldest_waiting))
+			(counted.oldest_waiting == 0 || created_at < counted.oldest_waiting))
 			counted.oldest_waiting = created_at;
 	}
 	*out = counted;

@@ -8,25 +8,44 @@
 const char *pt_event_name(enum pt_event_kind kind)
 {
 	switch (kind) {
-	case PT_EVENT_SIGNUP:		  return "signup";
-	case PT_EVENT_SIGNUP_TAKEN:	  return "signup_taken";
-	case PT_EVENT_SIGNIN:		  return "signin";
-	case PT_EVENT_SIGNIN_FAILED:	  return "signin_failed";
-	case PT_EVENT_SIGNIN_LIMITED:	  return "signin_limited";
-	case PT_EVENT_SIGNOUT:		  return "signout";
-	case PT_EVENT_CONFIRMED:	  return "confirmed";
-	case PT_EVENT_CONFIRM_ASKED:	  return "confirm_asked";
-	case PT_EVENT_RECOVER_ASKED:	  return "recover_asked";
-	case PT_EVENT_PASSWORD_RESET:	  return "password_reset";
-	case PT_EVENT_PASSWORD_REHASHED: return "password_rehashed";
-	case PT_EVENT_TOKEN_REFRESHED:	  return "token_refreshed";
-	case PT_EVENT_TOKEN_REUSED:	  return "token_reused";
-	case PT_EVENT_ACCOUNT_CREATED:	  return "account_created";
-	case PT_EVENT_ACCOUNT_DISABLED:  return "account_disabled";
-	case PT_EVENT_ACCOUNT_ENABLED:	  return "account_enabled";
-	case PT_EVENT_ACCOUNT_DELETED:	  return "account_deleted";
-	case PT_EVENT_PASSWORD_SET:	  return "password_set";
-	case PT_EVENT_SIGNIN_REFUSED:	  return "signin_refused";
+	case PT_EVENT_SIGNUP:
+		return "signup";
+	case PT_EVENT_SIGNUP_TAKEN:
+		return "signup_taken";
+	case PT_EVENT_SIGNIN:
+		return "signin";
+	case PT_EVENT_SIGNIN_FAILED:
+		return "signin_failed";
+	case PT_EVENT_SIGNIN_LIMITED:
+		return "signin_limited";
+	case PT_EVENT_SIGNOUT:
+		return "signout";
+	case PT_EVENT_CONFIRMED:
+		return "confirmed";
+	case PT_EVENT_CONFIRM_ASKED:
+		return "confirm_asked";
+	case PT_EVENT_RECOVER_ASKED:
+		return "recover_asked";
+	case PT_EVENT_PASSWORD_RESET:
+		return "password_reset";
+	case PT_EVENT_PASSWORD_REHASHED:
+		return "password_rehashed";
+	case PT_EVENT_TOKEN_REFRESHED:
+		return "token_refreshed";
+	case PT_EVENT_TOKEN_REUSED:
+		return "token_reused";
+	case PT_EVENT_ACCOUNT_CREATED:
+		return "account_created";
+	case PT_EVENT_ACCOUNT_DISABLED:
+		return "account_disabled";
+	case PT_EVENT_ACCOUNT_ENABLED:
+		return "account_enabled";
+	case PT_EVENT_ACCOUNT_DELETED:
+		return "account_deleted";
+	case PT_EVENT_PASSWORD_SET:
+		return "password_set";
+	case PT_EVENT_SIGNIN_REFUSED:
+		return "signin_refused";
 	}
 	return "unknown"; /* a number that a newer program stored */
 }

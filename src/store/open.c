@@ -44,9 +44,10 @@ static pt_err schema_ready(struct sql_store *store, bool migrate)
 	TRY(migrate_status(store, &status));
 	if (status.applied == status.known)
 		return PT_OK;
-	return fault(PT_F_CONFIG, "the schema is at step %d and this program wants %d: %s", status.applied,
-		status.known,
-		status.applied < status.known ? "run `portress migrate up`" : "run the newer program");
+	return fault(PT_F_CONFIG, "the schema is at step %d and this program wants %d: %s",
+		status.applied, status.known,
+		status.applied < status.known ? "run `portress migrate up`"
+					      : "run the newer program");
 }
 
 static pt_err tables_ready(struct sql_store *store, bool migrate, const struct view_setup *view)

@@ -18,8 +18,9 @@ static pt_err find(struct world *w, enum pt_find_by by, const char *tenant, cons
 
 static struct pt_account_change new_change(const struct world *w, const struct pt_id *id)
 {
-	return (struct pt_account_change){ .account = *id, .now = w->now,
-		.event = new_event(w, PT_EVENT_PASSWORD_SET) };
+	return (struct pt_account_change){
+		.account = *id, .now = w->now, .event = new_event(w, PT_EVENT_PASSWORD_SET)
+	};
 }
 
 static void everything_of_an_account_comes_back(void **state)
@@ -92,7 +93,8 @@ static void what_is_unset_comes_back_empty(void **state)
 static void accounts_without_name_and_address_do_not_collide(void **state)
 {
 	struct world *w = *state;
-	struct pt_join one = { .account = { .id = new_id() } }, two = { .account = { .id = new_id() } };
+	struct pt_join one = { .account = { .id = new_id() } },
+		       two = { .account = { .id = new_id() } };
 	struct pt_account_record got;
 	struct pt_id id;
 

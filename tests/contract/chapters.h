@@ -17,7 +17,7 @@ struct chapter {
 	size_t n;
 };
 
-#define CHAPTER(name_)                                                                             \
+#define CHAPTER(name_) \
 	const struct chapter name_##_chapter = { #name_, tests, sizeof(tests) / sizeof(tests[0]) }
 
 extern const struct chapter accounts_chapter;

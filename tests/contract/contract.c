@@ -35,7 +35,8 @@ int main(int argc, char **argv)
 	int failed = 0;
 
 	if (!url) {
-		fprintf(stderr, "usage: contract memory | sqlite:PATH | sqlite:tmp | postgres://...\n");
+		fprintf(stderr,
+			"usage: contract memory | sqlite:PATH | sqlite:tmp | postgres://...\n");
 		return 2;
 	}
 #ifdef PT_TEST_HOOKS

@@ -77,10 +77,11 @@ static pt_str picture(struct world *w, const struct scene *s)
 	EXPECT(PT_OK, ACT(w, account_list, &all, &accounts, &n_accounts));
 	EXPECT(PT_OK, ACT(w, event_list, &anybody, 1000, &happened, &n_events));
 	buf_str(&b, ann.password);
-	buf_printf(&b, " %zu %zu %zu %ld %ld %ld %ld %ld %d %d %d", n_accounts, n_events, letters(w),
-		(long)counts.letters_waiting, (long)counts.letters_dead, (long)ann.account.signin_count,
-		(long)ann.account.failed_signins, (long)ann.account.email_verified_at,
-		session_lives(w, &s->session), ticket_lives(w, &s->verify, PT_TICKET_VERIFY),
+	buf_printf(&b, " %zu %zu %zu %ld %ld %ld %ld %ld %d %d %d", n_accounts, n_events,
+		letters(w), (long)counts.letters_waiting, (long)counts.letters_dead,
+		(long)ann.account.signin_count, (long)ann.account.failed_signins,
+		(long)ann.account.email_verified_at, session_lives(w, &s->session),
+		ticket_lives(w, &s->verify, PT_TICKET_VERIFY),
 		ticket_lives(w, &s->reset, PT_TICKET_RESET));
 	EXPECT(PT_OK, buf_done(&b, &text));
 	return text;
@@ -131,9 +132,14 @@ static pt_err do_list(struct world *w, const struct scene *s)
 
 static pt_err do_change(struct world *w, const struct scene *s)
 {
-	const struct pt_account_change change = { .account = s->ann, .now = w->now,
-		.has_password = true, .password = PT_STR("other"), .has_verified = true,
-		.verified = true, .has_disabled = true, .disabled = true,
+	const struct pt_account_change change = { .account = s->ann,
+		.now = w->now,
+		.has_password = true,
+		.password = PT_STR("other"),
+		.has_verified = true,
+		.verified = true,
+		.has_disabled = true,
+		.disabled = true,
 		.event = new_event(w, PT_EVENT_PASSWORD_SET) };
 
 	return ACT(w, account_change, &change);
@@ -148,9 +154,14 @@ static pt_err do_remove(struct world *w, const struct scene *s)
 
 static pt_err do_signin(struct world *w, const struct scene *s)
 {
-	const struct pt_signin_act act = { .account = s->ann, .seen_password = PT_STR("hash of ann"),
-		.new_password = PT_STR("better"), .now = w->now, .has_session = true,
-		.session = new_session(w), .has_token = true, .token = new_token(w, "app"),
+	const struct pt_signin_act act = { .account = s->ann,
+		.seen_password = PT_STR("hash of ann"),
+		.new_password = PT_STR("better"),
+		.now = w->now,
+		.has_session = true,
+		.session = new_session(w),
+		.has_token = true,
+		.token = new_token(w, "app"),
 		.event = new_event(w, PT_EVENT_SIGNIN) };
 
 	return ACT(w, signin, &act);
@@ -205,8 +216,11 @@ static pt_err do_confirm(struct world *w, const struct scene *s)
 
 static pt_err do_reset(struct world *w, const struct scene *s)
 {
-	const struct pt_reset_act act = { .ticket = s->reset, .account = s->ann,
-		.seen_password = PT_STR("hash of ann"), .new_password = PT_STR("new"), .now = w->now,
+	const struct pt_reset_act act = { .ticket = s->reset,
+		.account = s->ann,
+		.seen_password = PT_STR("hash of ann"),
+		.new_password = PT_STR("new"),
+		.now = w->now,
 		.has_letter = true,
 		.letter = new_letter(w, PT_LETTER_PASSWORD_CHANGED, "ann@Example.test"),
 		.event = new_event(w, PT_EVENT_PASSWORD_RESET) };
@@ -281,8 +295,9 @@ static pt_err do_claim_expired(struct world *w, const struct scene *s)
 
 static pt_err do_done(struct world *w, const struct scene *s)
 {
-	struct pt_letter_outcome outcome = { .sent = PT_SENT_NEVER, .now = w->now,
-		.detail = PT_STR("550 no such mailbox") };
+	struct pt_letter_outcome outcome = {
+		.sent = PT_SENT_NEVER, .now = w->now, .detail = PT_STR("550 no such mailbox")
+	};
 
 	(void)s;
 	outcome.id = last_letter(w).id;

@@ -203,7 +203,8 @@ static void any_detail_is_taken(void **state)
 	struct pt_id ann = joined(w, "ann");
 	struct pt_letter letter = posted(w, &ann);
 	char noise[400];
-	struct pt_letter_outcome outcome = { letter.id, PT_SENT_LATER, w->now, w->now, { noise, 400 } };
+	struct pt_letter_outcome outcome = { letter.id, PT_SENT_LATER, w->now, w->now,
+		{ noise, 400 } };
 
 	for (size_t i = 0; i < sizeof(noise); i++)
 		noise[i] = (char)i;

@@ -52,7 +52,8 @@ static void refused_tries_do_not_prolong_the_wait(void **state)
 static void keys_do_not_share_their_tries(void **state)
 {
 	struct world *w = *state;
-	const struct pt_limit one = { new_hash(), 1, PT_MINUTE }, two = { new_hash(), 1, PT_MINUTE };
+	const struct pt_limit one = { new_hash(), 1, PT_MINUTE },
+			      two = { new_hash(), 1, PT_MINUTE };
 	pt_time wait;
 
 	EXPECT(PT_OK, spend(w, &one, 1, &wait));
@@ -63,7 +64,8 @@ static void keys_do_not_share_their_tries(void **state)
 static void all_limits_are_spent_or_none(void **state)
 {
 	struct world *w = *state;
-	const struct pt_limit narrow = { new_hash(), 1, PT_MINUTE }, wide = { new_hash(), 2, PT_HOUR };
+	const struct pt_limit narrow = { new_hash(), 1, PT_MINUTE },
+			      wide = { new_hash(), 2, PT_HOUR };
 	const struct pt_limit both[] = { wide, narrow };
 	pt_time wait;
 

@@ -32,8 +32,8 @@ struct join_race {
 
 static void join_one(struct world *own, unsigned number, void *shared)
 {
-	static const char *const names[RUNNERS] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j",
-		"k", "l", "m", "n", "o", "p" };
+	static const char *const names[RUNNERS] = { "a", "b", "c", "d", "e", "f", "g", "h", "i",
+		"j", "k", "l", "m", "n", "o", "p" };
 	struct join_race *race_ = shared;
 	struct pt_join join = race_->join;
 
@@ -57,7 +57,8 @@ static void one_of_many_joins_gets_the_name_or_the_address(void **state)
 	static const char *const tenants[] = { "r0", "r1", "r2" };
 
 	for (size_t i = 0; i < 3; i++) {
-		struct join_race r = { .join = new_join(w, "ann"), .same_name = shared[i].name,
+		struct join_race r = { .join = new_join(w, "ann"),
+			.same_name = shared[i].name,
 			.same_email = shared[i].email };
 		size_t letters_before = letters(w);
 
@@ -104,7 +105,8 @@ static void many_rotations_of_one_token_yield_one_successor(void **state)
 		race(w, RUNNERS, rotate_one, &r);
 		assert_int_equal(RUNNERS, count(r.outcomes, PT_OK));
 		for (size_t k = 1; k < RUNNERS; k++)
-			assert_memory_equal(&r.successors[0], &r.successors[k], sizeof(struct pt_hash));
+			assert_memory_equal(
+				&r.successors[0], &r.successors[k], sizeof(struct pt_hash));
 		assert_int_equal(i, events(w, PT_EVENT_TOKEN_REFRESHED));
 		r.presented = r.successors[0];
 	}
@@ -198,7 +200,8 @@ static void one_of_many_new_tickets_lives(void **state)
 static void confirm_one(struct world *own, unsigned number, void *shared)
 {
 	struct reset_race *r = shared;
-	const struct pt_confirm_act act = { r->ticket, own->now, new_event(own, PT_EVENT_CONFIRMED) };
+	const struct pt_confirm_act act = { r->ticket, own->now,
+		new_event(own, PT_EVENT_CONFIRMED) };
 	struct pt_id id;
 
 	r->outcomes[number] = ACT(own, account_confirm, &act, &id);
@@ -245,7 +248,8 @@ static void spend_some(struct world *own, unsigned number, void *shared)
 static void limit_is_never_exceeded(void **state)
 {
 	struct world *w = *state;
-	struct limit_race r = { .limits = { { new_hash(), 20, PT_HOUR }, { new_hash(), 50, PT_HOUR } } };
+	struct limit_race r = { .limits = { { new_hash(), 20, PT_HOUR },
+					{ new_hash(), 50, PT_HOUR } } };
 	size_t passed = 0;
 
 	race(w, RUNNERS, spend_some, &r);
@@ -362,8 +366,8 @@ static void nothing_that_a_reset_ends_comes_back(void **state)
 
 static void live_a_life(struct world *own, unsigned number, void *shared)
 {
-	static const char *const names[RUNNERS] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j",
-		"k", "l", "m", "n", "o", "p" };
+	static const char *const names[RUNNERS] = { "a", "b", "c", "d", "e", "f", "g", "h", "i",
+		"j", "k", "l", "m", "n", "o", "p" };
 	pt_err *outcomes = shared;
 	struct pt_join join = new_join(own, names[number]);
 	struct pt_signin_act signin = { .now = own->now, .has_session = true, .has_token = true };
@@ -380,8 +384,8 @@ static void live_a_life(struct world *own, unsigned number, void *shared)
 			err = ACT(own, session_find, &signin.session.hash, own->now, &record);
 		if (err == PT_OK)
 			err = ACT(own, session_close, &signin.session.hash, &none);
-		if (err == PT_OK && ACT(own, session_find, &signin.session.hash, own->now, &record) !=
-					    PT_E_NOT_SIGNED_IN)
+		if (err == PT_OK && ACT(own, session_find, &signin.session.hash, own->now,
+					    &record) != PT_E_NOT_SIGNED_IN)
 			err = PT_F_BUG;
 	}
 	outcomes[number] = err;

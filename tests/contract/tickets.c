@@ -6,8 +6,8 @@
 
 #include "base/banned.h"
 
-static struct pt_reset_act new_reset(const struct world *w, const struct pt_hash *ticket,
-	const struct pt_id *id)
+static struct pt_reset_act new_reset(
+	const struct world *w, const struct pt_hash *ticket, const struct pt_id *id)
 {
 	struct pt_reset_act act = {
 		.ticket = *ticket,

@@ -58,7 +58,8 @@ void world_forget(void)
 	}
 }
 
-static pt_err act_empty(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_empty(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	(void)in, (void)out, (void)keep;
 	return conn->driver->script(conn, arena,
@@ -245,8 +246,8 @@ struct pt_id joined(struct world *w, const char *name)
 	return id;
 }
 
-struct pt_hash issued(struct world *w, const struct pt_id *account_id, enum pt_ticket_kind kind,
-	const char *name)
+struct pt_hash issued(
+	struct world *w, const struct pt_id *account_id, enum pt_ticket_kind kind, const char *name)
 {
 	struct pt_ticket_act act = {
 		.ticket = new_ticket(w, account_id, kind, name),
@@ -259,7 +260,8 @@ struct pt_hash issued(struct world *w, const struct pt_id *account_id, enum pt_t
 	return act.ticket.hash;
 }
 
-static struct pt_signin_act new_signin(struct world *w, const struct pt_id *account_id, const char *name)
+static struct pt_signin_act new_signin(
+	struct world *w, const struct pt_id *account_id, const char *name)
 {
 	return (struct pt_signin_act){
 		.account = *account_id,
@@ -279,8 +281,8 @@ struct pt_hash session_of(struct world *w, const struct pt_id *account_id, const
 	return act.session.hash;
 }
 
-struct pt_hash token_of(struct world *w, const struct pt_id *account_id, const char *name,
-	const char *client)
+struct pt_hash token_of(
+	struct world *w, const struct pt_id *account_id, const char *name, const char *client)
 {
 	struct pt_signin_act act = new_signin(w, account_id, name);
 
@@ -300,8 +302,8 @@ static struct pt_hash successor(const struct pt_hash *presented)
 	return next;
 }
 
-struct pt_rotate_act new_turn(const struct world *w, const struct pt_hash *presented,
-	const char *client)
+struct pt_rotate_act new_turn(
+	const struct world *w, const struct pt_hash *presented, const char *client)
 {
 	return (struct pt_rotate_act){
 		.presented = *presented,
@@ -439,8 +441,8 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-void race(struct world *w, unsigned n, void (*work)(struct world *own, unsigned number, void *shared),
-	void *shared)
+void race(struct world *w, unsigned n,
+	void (*work)(struct world *own, unsigned number, void *shared), void *shared)
 {
 	PT_OWN(own_malloc) struct runner *runners = calloc(n, sizeof(*runners));
 	pthread_barrier_t start;
@@ -448,8 +450,9 @@ void race(struct world *w, unsigned n, void (*work)(struct world *own, unsigned 
 	assert_non_null(runners);
 	pthread_barrier_init(&start, NULL, n);
 	for (unsigned i = 0; i < n; i++) {
-		runners[i] = (struct runner){ .start = &start, .own = *w, .number = i, .work = work,
-			.shared = shared };
+		runners[i] = (struct runner){
+			.start = &start, .own = *w, .number = i, .work = work, .shared = shared
+		};
 		runners[i].own.arena = arena_open(ARENA_CEILING);
 		assert_non_null(runners[i].own.arena);
 		assert_int_equal(0, pthread_create(&runners[i].thread, NULL, run, &runners[i]));

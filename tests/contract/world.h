@@ -56,16 +56,16 @@ struct pt_token new_token(const struct world *w, const char *client);
 /* ---- acts that succeed ---- */
 
 struct pt_id joined(struct world *w, const char *name);
-struct pt_hash issued(struct world *w, const struct pt_id *account, enum pt_ticket_kind kind,
-	const char *name);
+struct pt_hash issued(
+	struct world *w, const struct pt_id *account, enum pt_ticket_kind kind, const char *name);
 struct pt_hash session_of(struct world *w, const struct pt_id *account, const char *name);
-struct pt_hash token_of(struct world *w, const struct pt_id *account, const char *name,
-	const char *client);
+struct pt_hash token_of(
+	struct world *w, const struct pt_id *account, const char *name, const char *client);
 struct pt_hash refreshed(struct world *w, const struct pt_hash *presented, const char *client);
 
 /* A turn of a token: grace 10 s, lifetime 30 days, no end of the family. */
-struct pt_rotate_act new_turn(const struct world *w, const struct pt_hash *presented,
-	const char *client);
+struct pt_rotate_act new_turn(
+	const struct world *w, const struct pt_hash *presented, const char *client);
 
 /* ---- looking ---- */
 
@@ -79,7 +79,7 @@ size_t letters(struct world *w);
 struct pt_letter last_letter(struct world *w);
 
 /* Runs `work` in n threads that begin together, each with its own arena and number. */
-void race(struct world *w, unsigned n, void (*work)(struct world *own, unsigned number, void *shared),
-	void *shared);
+void race(struct world *w, unsigned n,
+	void (*work)(struct world *own, unsigned number, void *shared), void *shared);
 
 #endif

@@ -8,8 +8,8 @@
 
 #include "base/banned.h"
 
-static pt_err native_find(struct sql_conn *conn, pt_arena *arena, const struct pt_account_query *query,
-	struct pt_account_record *out)
+static pt_err native_find(struct sql_conn *conn, pt_arena *arena,
+	const struct pt_account_query *query, struct pt_account_record *out)
 {
 	struct sql_rows rows;
 
@@ -32,8 +32,8 @@ static pt_err native_find(struct sql_conn *conn, pt_arena *arena, const struct p
 	return PT_OK;
 }
 
-static pt_err native_create(struct sql_conn *conn, pt_arena *arena, const struct pt_account *account,
-	pt_str password, struct pt_id *id)
+static pt_err native_create(struct sql_conn *conn, pt_arena *arena,
+	const struct pt_account *account, pt_str password, struct pt_id *id)
 {
 	struct pt_id own = account->id;
 	struct sql_rows rows;
@@ -58,8 +58,8 @@ static pt_err native_create(struct sql_conn *conn, pt_arena *arena, const struct
 	return PT_OK;
 }
 
-static pt_err native_list(struct sql_conn *conn, pt_arena *arena, const struct pt_account_list *query,
-	struct pt_account **out, size_t *n)
+static pt_err native_list(struct sql_conn *conn, pt_arena *arena,
+	const struct pt_account_list *query, struct pt_account **out, size_t *n)
 {
 	struct pt_account *accounts;
 	struct sql_rows rows;
@@ -76,8 +76,8 @@ static pt_err native_list(struct sql_conn *conn, pt_arena *arena, const struct p
 	return PT_OK;
 }
 
-static pt_err native_set_verified(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-	bool verified, pt_time now)
+static pt_err native_set_verified(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, bool verified, pt_time now)
 {
 	if (verified)
 		return RUN(conn, arena, ACCOUNT_VERIFY, NULL, sql_id(id), sql_int(now));
@@ -96,16 +96,16 @@ static pt_err native_set_password(struct sql_conn *conn, pt_arena *arena, const 
 	return verified ? native_set_verified(conn, arena, id, true, now) : PT_OK;
 }
 
-static pt_err native_set_disabled(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-	bool disabled, pt_time now)
+static pt_err native_set_disabled(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, bool disabled, pt_time now)
 {
 	if (disabled)
 		return RUN(conn, arena, ACCOUNT_DISABLE, NULL, sql_id(id), sql_int(now));
 	return RUN(conn, arena, ACCOUNT_ENABLE, NULL, sql_id(id), sql_int(now));
 }
 
-static pt_err native_signed_in(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-	pt_str seen, pt_time now)
+static pt_err native_signed_in(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_str seen, pt_time now)
 {
 	struct sql_rows rows;
 
@@ -118,7 +118,8 @@ static pt_err native_failed(struct sql_conn *conn, pt_arena *arena, const struct
 	return RUN(conn, arena, ACCOUNT_FAILED, NULL, sql_id(id));
 }
 
-static pt_err native_remove(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_time now)
+static pt_err native_remove(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_time now)
 {
 	struct sql_rows rows;
 

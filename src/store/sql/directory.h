@@ -27,8 +27,8 @@ struct sql_directory {
 
 	/* Compare and set: PT_E_CREDENTIALS when the stored hash is not `seen` any more, or the account is
 	 * gone. Also marks the address verified when told; false leaves that as it is. */
-	pt_err (*set_password)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_str seen,
-		pt_str password, bool verified, pt_time now);
+	pt_err (*set_password)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
+		pt_str seen, pt_str password, bool verified, pt_time now);
 
 	/* set_verified, set_disabled, failed: an account that is gone is no refusal. Verified a second time
 	 * keeps the first time. */
@@ -40,21 +40,22 @@ struct sql_directory {
 
 	/* Counts a success (failures to 0) only where the stored hash is `seen` and the account is not
 	 * disabled, else PT_E_CREDENTIALS. */
-	pt_err (*signed_in)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_str seen,
-		pt_time now);
+	pt_err (*signed_in)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
+		pt_str seen, pt_time now);
 
 	pt_err (*failed)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id);
 
 	/* Clears a refresh token that another program kept in clear beside the account; PT_E_REFRESH when
 	 * it is not the one that stands there. NULL: this directory has no such column. */
-	pt_err (*take_foreign_token)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-		pt_str token);
+	pt_err (*take_foreign_token)(
+		struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_str token);
 
 	/* Tells the table's other programs. NULL: nobody listens. */
 	pt_err (*announce)(struct sql_conn *conn, pt_arena *arena, const struct pt_event *event);
 
 	/* PT_E_NOT_FOUND. A foreign table that forbids DELETE gets the account anonymised instead. */
-	pt_err (*remove)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_time now);
+	pt_err (*remove)(
+		struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_time now);
 
 	/* Releases directory_ctx when the store closes. NULL: there is nothing to release. */
 	void (*detach)(void *directory_ctx);

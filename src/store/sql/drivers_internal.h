@@ -29,8 +29,8 @@ void sql_store_close(struct sql_store *store);
 
 /* ---- migrate.c ---- */
 
-PT_CHECK pt_err migrate_up(struct sql_store *store,
-	void (*told)(void *ctx, int number, const char *name), void *ctx);
+PT_CHECK pt_err migrate_up(
+	struct sql_store *store, void (*told)(void *ctx, int number, const char *name), void *ctx);
 PT_CHECK pt_err migrate_status(struct sql_store *store, struct migration_status *out);
 PT_CHECK pt_err migrate_verify(struct sql_store *store, struct migration_status *out);
 

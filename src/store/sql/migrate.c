@@ -36,7 +36,8 @@ static const struct {
 	{ "@TEXT@", { "TEXT", "TEXT COLLATE \"C\"" } },
 	{ "@INT@", { "INTEGER", "BIGINT" } },
 	{ "@BYTES@", { "BLOB", "BYTEA" } },
-	{ "@SERIAL@", { "INTEGER PRIMARY KEY", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" } },
+	{ "@SERIAL@",
+		{ "INTEGER PRIMARY KEY", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" } },
 	{ "@ROWS@", { "STRICT", "" } },
 	{ "@KEYED@", { "STRICT, WITHOUT ROWID", "" } },
 };
@@ -137,8 +138,8 @@ static pt_err step_apply(struct sql_conn *conn, pt_arena *arena, int number)
 		sql_text(checksum(file, sum)), sql_int(clock_now()));
 }
 
-static pt_err act_migrate_one(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_migrate_one(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	struct applied *applied = out;
 	struct sql_rows record;
@@ -151,8 +152,8 @@ static pt_err act_migrate_one(struct sql_conn *conn, pt_arena *arena, const void
 	last = record_last(&record);
 	if (last > steps_known())
 		return fault(PT_F_CONFIG,
-			"the schema is at step %d and this program knows %d: run the newer program", last,
-			steps_known());
+			"the schema is at step %d and this program knows %d: run the newer program",
+			last, steps_known());
 	applied->number = 0;
 	if (last == steps_known())
 		return PT_OK;
@@ -178,8 +179,8 @@ static pt_err migrate_rest(struct sql_store *store, pt_arena *arena,
 	}
 }
 
-pt_err migrate_up(struct sql_store *store, void (*told)(void *ctx, int number, const char *name),
-	void *ctx)
+pt_err migrate_up(
+	struct sql_store *store, void (*told)(void *ctx, int number, const char *name), void *ctx)
 {
 	pt_arena *arena = arena_open(4 * MIB);
 	pt_err err = arena ? migrate_rest(store, arena, told, ctx) : fault(PT_F_MEMORY, "migrate");
@@ -190,17 +191,20 @@ pt_err migrate_up(struct sql_store *store, void (*told)(void *ctx, int number, c
 
 /* ---- judging ----------------------------------------------------------------------------------- */
 
-static pt_err act_status(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_status(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	struct sql_rows record;
 
 	(void)in, (void)keep;
 	TRY(record_read(conn, arena, &record));
-	*(struct migration_status *)out = (struct migration_status){ record_last(&record), steps_known() };
+	*(struct migration_status *)out =
+		(struct migration_status){ record_last(&record), steps_known() };
 	return PT_OK;
 }
 
-static pt_err act_verify(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_verify(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	struct sql_rows record;
 	char sum[17];
@@ -210,8 +214,9 @@ static pt_err act_verify(struct sql_conn *conn, pt_arena *arena, const void *in,
 		const struct embedded *known = step((int)i + 1);
 
 		if (row_int(&record, i, 0) != (int64_t)i + 1 ||
-		    !str_eq(row_text(&record, i, 2), checksum(known, sum)))
-			return fault(PT_F_CONFIG, "%s was applied in another form than this program knows",
+			!str_eq(row_text(&record, i, 2), checksum(known, sum)))
+			return fault(PT_F_CONFIG,
+				"%s was applied in another form than this program knows",
 				known->name);
 	}
 	return act_status(conn, arena, in, out, keep);
@@ -220,8 +225,8 @@ static pt_err act_verify(struct sql_conn *conn, pt_arena *arena, const void *in,
 static pt_err judged(struct sql_store *store, sql_act act, struct migration_status *out)
 {
 	pt_arena *arena = arena_open(4 * MIB);
-	pt_err err = arena ? store->driver->read(store, act, arena, NULL, out) :
-			     fault(PT_F_MEMORY, "migrate");
+	pt_err err = arena ? store->driver->read(store, act, arena, NULL, out)
+			   : fault(PT_F_MEMORY, "migrate");
 
 	arena_close(arena);
 	return err;
@@ -249,7 +254,8 @@ pt_err migrate_judge(struct sql_conn *conn, pt_arena *arena, pt_str *why)
 		buf_printf(&b, "the schema is at step %d of %d: run `portress migrate up`", last,
 			steps_known());
 	else if (last > steps_known())
-		buf_printf(&b, "the schema is at step %d and this program knows %d: run the newer program",
+		buf_printf(&b,
+			"the schema is at step %d and this program knows %d: run the newer program",
 			last, steps_known());
 	return buf_done(&b, why);
 }

@@ -74,8 +74,9 @@ enum sql_dialect { SQL_SQLITE, SQL_POSTGRES };
 const char *sql_statement_text(enum sql_statement statement, enum sql_dialect dialect);
 
 /*
- * One connection inside one act. PT_E_TAKEN is how a driver says that a UNIQUE rule was broken; the
- * act goes on or returns it, which rolls back what the act wrote.
+ * One connection inside one act. PT_E_TAKEN is how a driver says that a UNIQUE rule was broken, or that a
+ * row cannot go because others refer to it; the act goes on or returns it, which rolls back what the act
+ * wrote. In PostgreSQL it can only go on if it set a savepoint before.
  */
 struct sql_conn {
 	const struct sql_driver *driver;
@@ -87,7 +88,8 @@ struct sql_conn {
  * too, rolls back what it wrote. An act that must record something and refuse (a reused token, a
  * taken address) sets *keep: then its writes are committed and its answer is returned all the same.
  * A fault rolls back whatever *keep says. An act may be run again from its beginning. */
-typedef pt_err (*sql_act)(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep);
+typedef pt_err (*sql_act)(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep);
 
 struct sql_driver {
 	const char *name; /* "sqlite", "postgres" */
@@ -107,12 +109,15 @@ struct sql_driver {
 	pt_err (*script)(struct sql_conn *conn, pt_arena *arena, const char *text);
 
 	/* Runs an act that writes. SQLite hands it to the one writer thread, which commits acts that wait
-	 * together; each act has its own savepoint. PostgreSQL runs it on a pooled connection, again if
-	 * the database asks for it (serialisation, deadlock), a bounded number of times. */
-	pt_err (*write)(struct sql_store *store, sql_act act, pt_arena *arena, const void *in, void *out);
+	 * together; an act that is undone takes nothing of the others with it. PostgreSQL runs it on a
+	 * pooled connection, again if the database asks for it (serialisation, deadlock), a bounded number
+	 * of times. */
+	pt_err (*write)(
+		struct sql_store *store, sql_act act, pt_arena *arena, const void *in, void *out);
 
 	/* Runs an act that only reads, on this thread's (or a pooled) connection, on one snapshot. */
-	pt_err (*read)(struct sql_store *store, sql_act act, pt_arena *arena, const void *in, void *out);
+	pt_err (*read)(
+		struct sql_store *store, sql_act act, pt_arena *arena, const void *in, void *out);
 
 	/* Orders acts that claim the same names even where no unique index can (a foreign users table):
 	 * holds until the transaction ends. Nothing to do where there is only one writer. */

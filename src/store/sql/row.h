@@ -50,10 +50,10 @@ static inline struct sql_value sql_hash(const struct pt_hash *hash)
 }
 
 /* RUN(conn, arena, SESSIONS_END, &rows, sql_id(&id)): a statement of the list with its values. */
-#define RUN(conn_, arena_, name_, rows_, ...)                                                      \
-	(conn_)->driver->run((conn_), (arena_), SQL_##name_,                                       \
-		(const struct sql_value[]){ __VA_ARGS__ },                                         \
-		sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value),      \
+#define RUN(conn_, arena_, name_, rows_, ...)                                                 \
+	(conn_)->driver->run((conn_), (arena_), SQL_##name_,                                  \
+		(const struct sql_value[]){ __VA_ARGS__ },                                    \
+		sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value), \
 		(rows_))
 
 #endif

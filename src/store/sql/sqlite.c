@@ -101,7 +101,8 @@ static pt_err file_look(struct sqlite_store *store, sqlite3 *db)
 	atomic_store_explicit(&store->moved, moved != 0, memory_order_relaxed);
 	if (moved)
 		return fault(PT_F_STORE,
-			"%s: moved or replaced underneath: put it back, or restart with the new one",
+			"%s: moved or replaced underneath: put it back, or restart with the new "
+			"one",
 			store->path);
 	return PT_OK;
 }
@@ -112,7 +113,7 @@ static pt_err file_glance(struct sqlite_store *store, sqlite3 *db)
 	pt_time looked_at = atomic_load_explicit(&store->looked_at, memory_order_relaxed);
 
 	if (!atomic_load_explicit(&store->moved, memory_order_relaxed) &&
-	    clock_monotonic() - looked_at < PT_SECOND)
+		clock_monotonic() - looked_at < PT_SECOND)
 		return PT_OK;
 	return file_look(store, db);
 }
@@ -196,7 +197,8 @@ static pt_err link_read(struct sqlite_store *store, struct link *link, sql_act a
 	return err;
 }
 
-static pt_err sqlite_read(struct sql_store *sql, sql_act act, pt_arena *arena, const void *in, void *out)
+static pt_err sqlite_read(
+	struct sql_store *sql, sql_act act, pt_arena *arena, const void *in, void *out)
 {
 	struct sqlite_store *store = sqlite_of(sql);
 	struct link *link;
@@ -399,7 +401,8 @@ static struct waiting *queue_wait(struct sqlite_store *store, bool *closing)
 	pthread_mutex_lock(&store->queue_lock);
 	while (!store->first && !store->closing && rc != ETIMEDOUT) {
 		if (store->wal_pages > 0)
-			rc = pthread_cond_timedwait(&store->queue_filled, &store->queue_lock, &until);
+			rc = pthread_cond_timedwait(
+				&store->queue_filled, &store->queue_lock, &until);
 		else
 			pthread_cond_wait(&store->queue_filled, &store->queue_lock);
 	}
@@ -445,7 +448,8 @@ static pt_err queue_add(struct sqlite_store *store, struct waiting *item)
 	return full ? PT_E_BUSY : PT_OK;
 }
 
-static pt_err sqlite_write(struct sql_store *sql, sql_act act, pt_arena *arena, const void *in, void *out)
+static pt_err sqlite_write(
+	struct sql_store *sql, sql_act act, pt_arena *arena, const void *in, void *out)
 {
 	struct waiting item = { .act = act, .arena = arena, .in = in, .out = out };
 	pt_err err;
@@ -541,8 +545,8 @@ static pt_err file_make(const char *path)
 	PT_OWN(own_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 
 	if (fd < 0)
-		return fault(PT_F_CONFIG, "%s: cannot open the database file for writing: %s",
-			path, strerror(errno));
+		return fault(PT_F_CONFIG, "%s: cannot open the database file for writing: %s", path,
+			strerror(errno));
 	return PT_OK;
 }
 
@@ -606,7 +610,8 @@ pt_err sqlite_open(const struct store_setup *setup, struct sql_store **out)
 	store->last = &store->first;
 	conds_init(store);
 	store->path = path_copy(path);
-	err = store->path ? sqlite_start(store) : fault(PT_F_MEMORY, "sqlite: no memory for a path");
+	err = store->path ? sqlite_start(store)
+			  : fault(PT_F_MEMORY, "sqlite: no memory for a path");
 	if (err != PT_OK) {
 		sqlite_free(store);
 		return err;

@@ -108,7 +108,7 @@ static void link_harden(sqlite3 *db)
 
 static const char common_settings[] = "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;"
 				      "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;";
-static const char reader_settings[] = "PRAGMA query_only = ON; PRAGMA cache_size = -1024;";
+static const char reader_settings[] = "PRAGMA query_only = ON; PRAGMA cache_size = -2048;";
 static const char writer_settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 				      "PRAGMA journal_size_limit = 8388608;"
 				      "PRAGMA cache_size = -2048;";
@@ -123,7 +123,8 @@ static int link_settle(struct link *link, bool writer)
 	int rc = sqlite3_exec(link->db, common_settings, NULL, NULL, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(link->db, writer ? writer_settings : reader_settings, NULL, NULL, NULL);
+		rc = sqlite3_exec(
+			link->db, writer ? writer_settings : reader_settings, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = link_prepare(link->db, writer ? "BEGIN IMMEDIATE" : "BEGIN", &link->begin);
 	if (rc == SQLITE_OK)
@@ -177,7 +178,8 @@ static int bind_one(sqlite3_stmt *statement, int at, const struct sql_value *val
 	case SQL_INT:
 		return sqlite3_bind_int64(statement, at, value->number);
 	case SQL_TEXT:
-		return sqlite3_bind_text64(statement, at, p, value->bytes.n, SQLITE_STATIC, SQLITE_UTF8);
+		return sqlite3_bind_text64(
+			statement, at, p, value->bytes.n, SQLITE_STATIC, SQLITE_UTF8);
 	case SQL_BYTES:
 		return sqlite3_bind_blob64(statement, at, p, value->bytes.n, SQLITE_STATIC);
 	}
@@ -205,8 +207,9 @@ static bool column_read(sqlite3_stmt *statement, int at, pt_arena *arena, struct
 		*out = sql_int(sqlite3_column_int64(statement, at));
 		return true;
 	default: {
-		const void *p = type == SQLITE_BLOB ? sqlite3_column_blob(statement, at) :
-						      (const void *)sqlite3_column_text(statement, at);
+		const void *p = type == SQLITE_BLOB
+					? sqlite3_column_blob(statement, at)
+					: (const void *)sqlite3_column_text(statement, at);
 		pt_str bytes = { p, (size_t)sqlite3_column_bytes(statement, at) };
 
 		out->type = type == SQLITE_BLOB ? SQL_BYTES : SQL_TEXT;
@@ -278,8 +281,8 @@ static int link_save(struct link *link)
 	return rc;
 }
 
-static pt_err link_run(struct link *link, pt_arena *arena,
-	sqlite3_stmt *statement, const struct sql_value *args, size_t n_args, struct sql_rows *rows)
+static pt_err link_run(struct link *link, pt_arena *arena, sqlite3_stmt *statement,
+	const struct sql_value *args, size_t n_args, struct sql_rows *rows)
 {
 	bool writes = !sqlite3_stmt_readonly(statement);
 	struct harvest harvest = { 0 };

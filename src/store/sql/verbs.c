@@ -84,8 +84,8 @@ static pt_err account_by_id(struct sql_conn *conn, pt_arena *arena, const struct
 }
 
 /* `refusal` when the account is gone. */
-static pt_err account_or(pt_err refusal, struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-	struct pt_account_record *out)
+static pt_err account_or(pt_err refusal, struct sql_conn *conn, pt_arena *arena,
+	const struct pt_id *id, struct pt_account_record *out)
 {
 	pt_err err = account_by_id(conn, arena, id, out);
 
@@ -101,8 +101,9 @@ static pt_err event_add(struct sql_conn *conn, pt_arena *arena, const struct pt_
 	if (event->kind == 0)
 		return PT_OK;
 	TRY(RUN(conn, arena, EVENT_INSERT, NULL, sql_id(&event->id), sql_int(event->kind),
-		sql_id_or_null(&event->account), sql_int(event->at), sql_text_or_null(event->client),
-		sql_text_or_null(event->request), sql_text_or_null(event->detail)));
+		sql_id_or_null(&event->account), sql_int(event->at),
+		sql_text_or_null(event->client), sql_text_or_null(event->request),
+		sql_text_or_null(event->detail)));
 	return directory->announce ? directory->announce(conn, arena, event) : PT_OK;
 }
 
@@ -150,12 +151,14 @@ static pt_err token_add(struct sql_conn *conn, pt_arena *arena, const struct pt_
 
 static pt_err family_add(struct sql_conn *conn, pt_arena *arena, const struct pt_token *first)
 {
-	return RUN(conn, arena, FAMILY_INSERT, NULL, sql_id(&first->family), sql_id(&first->account),
-		sql_text_or_null(first->client), sql_int(first->issued_at));
+	return RUN(conn, arena, FAMILY_INSERT, NULL, sql_id(&first->family),
+		sql_id(&first->account), sql_text_or_null(first->client),
+		sql_int(first->issued_at));
 }
 
 /* Signs an account out everywhere. Its row was written in this act already: order (2). */
-static pt_err account_end_signins(struct sql_conn *conn, pt_arena *arena, const struct pt_id *account)
+static pt_err account_end_signins(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *account)
 {
 	TRY(RUN(conn, arena, SESSIONS_END, NULL, sql_id(account)));
 	return RUN(conn, arena, FAMILIES_END, NULL, sql_id(account));
@@ -190,12 +193,13 @@ static pt_err join_taken(struct sql_conn *conn, pt_arena *arena, const struct pt
 	return letter_add_of(conn, arena, &letter, &owner.account.id);
 }
 
-static pt_err act_account_join(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_account_join(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_join *join = in;
 	struct pt_id *id = out;
-	pt_err err = conn->store->directory->create(conn, arena, &join->account, join->password, id);
+	pt_err err =
+		conn->store->directory->create(conn, arena, &join->account, join->password, id);
 
 	if (err == PT_E_TAKEN) {
 		TRY(join_taken(conn, arena, join));
@@ -219,8 +223,8 @@ static pt_err account_join(void *ctx, pt_arena *arena, const struct pt_join *joi
 	return PT_OK;
 }
 
-static pt_err act_account_find(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_account_find(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	(void)keep;
 	return conn->store->directory->find(conn, arena, in, out);
@@ -237,8 +241,8 @@ struct accounts {
 	size_t n;
 };
 
-static pt_err act_account_list(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_account_list(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	struct pt_account_list query = *(const struct pt_account_list *)in;
 	struct accounts *list = out;
@@ -270,15 +274,16 @@ static pt_err password_overwrite(struct sql_conn *conn, pt_arena *arena, const s
 
 	for (int i = 0; i < TRIES_MOST && err == PT_E_CREDENTIALS; i++) {
 		TRY(account_by_id(conn, arena, id, &record));
-		err = directory->set_password(conn, arena, id, record.password, password, false, now);
+		err = directory->set_password(
+			conn, arena, id, record.password, password, false, now);
 	}
 	if (err == PT_E_CREDENTIALS)
 		return fault(PT_F_STORE, "password of an account keeps changing underneath");
 	return err;
 }
 
-static pt_err act_account_change(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_account_change(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_account_change *change = in;
 	const struct sql_directory *directory = conn->store->directory;
@@ -310,8 +315,8 @@ struct removal {
 	const struct pt_event *event;
 };
 
-static pt_err act_account_remove(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_account_remove(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct removal *removal = in;
 
@@ -337,8 +342,9 @@ static pt_err session_add(struct sql_conn *conn, pt_arena *arena, const struct p
 	const struct pt_id *account)
 {
 	return RUN(conn, arena, SESSION_INSERT, NULL, sql_hash(&session->hash), sql_id(account),
-		sql_int(session->created_at), sql_int(session->expires_at), sql_int(session->methods),
-		sql_text_or_null(session->client), sql_text_or_null(session->user_agent));
+		sql_int(session->created_at), sql_int(session->expires_at),
+		sql_int(session->methods), sql_text_or_null(session->client),
+		sql_text_or_null(session->user_agent));
 }
 
 static pt_err family_open(struct sql_conn *conn, pt_arena *arena, const struct pt_token *token,
@@ -353,7 +359,8 @@ static pt_err family_open(struct sql_conn *conn, pt_arena *arena, const struct p
 
 /* signed_in writes the account's row under the condition that it is still what was verified: a reset
  * or a lock-out beside us either comes first and refuses us, or waits and then ends what we open. */
-static pt_err act_signin(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_signin(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_signin_act *act = in;
 	const struct sql_directory *directory = conn->store->directory;
@@ -362,8 +369,8 @@ static pt_err act_signin(struct sql_conn *conn, pt_arena *arena, const void *in,
 	(void)out, (void)keep;
 	TRY(directory->signed_in(conn, arena, id, act->seen_password, act->now));
 	if (act->new_password.n > 0)
-		TRY(directory->set_password(conn, arena, id, act->seen_password, act->new_password,
-			false, act->now));
+		TRY(directory->set_password(
+			conn, arena, id, act->seen_password, act->new_password, false, act->now));
 	if (act->has_session)
 		TRY(session_add(conn, arena, &act->session, id));
 	if (act->has_token)
@@ -376,8 +383,8 @@ static pt_err signin(void *ctx, pt_arena *arena, const struct pt_signin_act *act
 	return run_write(ctx, act_signin, arena, act, NULL);
 }
 
-static pt_err act_signin_fail(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_signin_fail(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_signin_failure *failure = in;
 
@@ -421,7 +428,8 @@ static pt_err session_find_elsewhere(struct sql_conn *conn, pt_arena *arena,
 	struct pt_session session;
 	struct sql_rows rows;
 
-	TRY(RUN(conn, arena, SESSION_ALONE, &rows, sql_hash(question->hash), sql_int(question->now)));
+	TRY(RUN(conn, arena, SESSION_ALONE, &rows, sql_hash(question->hash),
+		sql_int(question->now)));
 	if (rows.n_rows == 0)
 		return PT_E_NOT_SIGNED_IN;
 	session = row_session(&rows, 0, 0);
@@ -432,8 +440,8 @@ static pt_err session_find_elsewhere(struct sql_conn *conn, pt_arena *arena,
 	return PT_OK;
 }
 
-static pt_err act_session_find(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_session_find(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	(void)keep;
 	if (conn->store->directory == &sql_native_directory)
@@ -454,8 +462,8 @@ struct ending {
 	const struct pt_event *event;
 };
 
-static pt_err act_session_close(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_session_close(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct ending *ending = in;
 	struct sql_rows rows;
@@ -469,8 +477,8 @@ static pt_err act_session_close(struct sql_conn *conn, pt_arena *arena, const vo
 	return event_add_of(conn, arena, ending->event, &account);
 }
 
-static pt_err session_close(void *ctx, pt_arena *arena, const struct pt_hash *hash,
-	const struct pt_event *event)
+static pt_err session_close(
+	void *ctx, pt_arena *arena, const struct pt_hash *hash, const struct pt_event *event)
 {
 	const struct ending ending = { hash, event };
 
@@ -479,8 +487,8 @@ static pt_err session_close(void *ctx, pt_arena *arena, const struct pt_hash *ha
 
 /* ---- tickets -------------------------------------------------------------------------------- */
 
-static pt_err act_ticket_issue(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_ticket_issue(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_ticket_act *act = in;
 	const struct pt_id *account = &act->ticket.account;
@@ -519,8 +527,8 @@ static pt_err ticket_look(struct sql_conn *conn, pt_arena *arena,
 	return PT_OK;
 }
 
-static pt_err act_ticket_find(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_ticket_find(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	struct pt_ticket_record record;
 
@@ -539,8 +547,8 @@ static pt_err ticket_find(void *ctx, pt_arena *arena, const struct pt_hash *hash
 	return run_read(ctx, act_ticket_find, arena, &question, out);
 }
 
-static pt_err act_account_confirm(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_account_confirm(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_confirm_act *act = in;
 	const struct ticket_question question = { &act->ticket, PT_TICKET_VERIFY, act->now };
@@ -560,8 +568,8 @@ static pt_err act_account_confirm(struct sql_conn *conn, pt_arena *arena, const 
 	return event_add_of(conn, arena, &act->event, &ticket.account);
 }
 
-static pt_err account_confirm(void *ctx, pt_arena *arena, const struct pt_confirm_act *act,
-	struct pt_id *account)
+static pt_err account_confirm(
+	void *ctx, pt_arena *arena, const struct pt_confirm_act *act, struct pt_id *account)
 {
 	struct pt_id got;
 
@@ -587,8 +595,8 @@ static pt_err reset_take(struct sql_conn *conn, pt_arena *arena, const struct pt
 	return PT_OK;
 }
 
-static pt_err act_password_reset(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_password_reset(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_reset_act *act = in;
 	const struct pt_id *id = &act->account;
@@ -597,8 +605,8 @@ static pt_err act_password_reset(struct sql_conn *conn, pt_arena *arena, const v
 	(void)out, (void)keep;
 	TRY(account_lock(conn, arena, id));
 	TRY(reset_take(conn, arena, act));
-	err = conn->store->directory->set_password(conn, arena, id, act->seen_password,
-		act->new_password, true, act->now);
+	err = conn->store->directory->set_password(
+		conn, arena, id, act->seen_password, act->new_password, true, act->now);
 	if (err == PT_E_CREDENTIALS)
 		return PT_E_TICKET;
 	TRY(err);
@@ -632,8 +640,8 @@ struct token_seen {
 	} next;
 };
 
-static pt_err token_look(struct sql_conn *conn, pt_arena *arena, const struct pt_hash *hash,
-	struct token_seen *out)
+static pt_err token_look(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_hash *hash, struct token_seen *out)
 {
 	struct sql_rows rows;
 
@@ -678,7 +686,8 @@ static struct pt_token successor_make(const struct pt_rotate_act *act, const str
 
 	if (act->family_until > 0 && expires_at > started_at + act->family_until)
 		expires_at = started_at + act->family_until;
-	return (struct pt_token){ act->successor, *family, *account, act->client, act->now, expires_at };
+	return (struct pt_token){ act->successor, *family, *account, act->client, act->now,
+		expires_at };
 }
 
 /* SPENT: the same successor again for one whose answer was lost, an alarm for anybody later. */
@@ -691,7 +700,7 @@ static pt_err rotate_again(struct sql_conn *conn, pt_arena *arena, const struct 
 	}
 	/* Under another key of the site the bearer of this token derives another successor. */
 	if (seen->next.expires_at <= act->now ||
-	    memcmp(&seen->successor, &act->successor, sizeof(act->successor)) != 0)
+		memcmp(&seen->successor, &act->successor, sizeof(act->successor)) != 0)
 		return PT_E_REFRESH;
 	*out = (struct pt_token){ seen->successor, seen->family, seen->account, act->client,
 		seen->next.issued_at, seen->next.expires_at };
@@ -719,8 +728,8 @@ static pt_err rotate_live(struct sql_conn *conn, pt_arena *arena, const struct p
 
 /* A token that another program issued: it leaves that program's column and begins a family of ours as
  * one that was spent just now, so that a lost answer can be asked for again. */
-static pt_err rotate_foreign(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
-	struct pt_token *out)
+static pt_err rotate_foreign(struct sql_conn *conn, pt_arena *arena,
+	const struct pt_rotate_act *act, struct pt_token *out)
 {
 	const struct sql_directory *directory = conn->store->directory;
 	const struct pt_id *account = &act->foreign_account;
@@ -766,8 +775,8 @@ static pt_err rotate(struct sql_conn *conn, pt_arena *arena, const struct pt_rot
 }
 
 /* The second look holds the family's lock from the start and sees what the winner wrote. */
-static pt_err act_token_rotate(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_token_rotate(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	pt_err err = PT_E_BUSY;
 
@@ -776,8 +785,8 @@ static pt_err act_token_rotate(struct sql_conn *conn, pt_arena *arena, const voi
 	return err;
 }
 
-static pt_err token_rotate(void *ctx, pt_arena *arena, const struct pt_rotate_act *act,
-	struct pt_token *out)
+static pt_err token_rotate(
+	void *ctx, pt_arena *arena, const struct pt_rotate_act *act, struct pt_token *out)
 {
 	struct pt_token got;
 
@@ -786,8 +795,8 @@ static pt_err token_rotate(void *ctx, pt_arena *arena, const struct pt_rotate_ac
 	return PT_OK;
 }
 
-static pt_err act_token_revoke(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_token_revoke(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct ending *ending = in;
 	struct sql_rows rows;
@@ -881,7 +890,8 @@ static pt_err tally_write(struct sql_conn *conn, pt_arena *arena, const struct t
 }
 
 /* In order of key, so that two acts that lock the same counters do not wait for each other. */
-static pt_err limits_sort(const struct pt_limit_act *act, const struct pt_limit *sorted[LIMITS_MOST])
+static pt_err limits_sort(
+	const struct pt_limit_act *act, const struct pt_limit *sorted[LIMITS_MOST])
 {
 	if (act->n > LIMITS_MOST)
 		return fault(PT_F_BUG, "more than %d limits in one act", LIMITS_MOST);
@@ -892,15 +902,16 @@ static pt_err limits_sort(const struct pt_limit_act *act, const struct pt_limit 
 		if (limit->limit < 1 || limit->limit > STAMPS_MOST)
 			return fault(PT_F_BUG, "a limit of %d is not in 1..%d", limit->limit,
 				STAMPS_MOST);
-		for (; at > 0 && memcmp(&sorted[at - 1]->key, &limit->key, sizeof(limit->key)) > 0; at--)
+		for (; at > 0 && memcmp(&sorted[at - 1]->key, &limit->key, sizeof(limit->key)) > 0;
+			at--)
 			sorted[at] = sorted[at - 1];
 		sorted[at] = limit;
 	}
 	return PT_OK;
 }
 
-static pt_err act_limit_spend(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_limit_spend(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_limit_act *act = in;
 	const struct pt_limit *sorted[LIMITS_MOST];
@@ -928,8 +939,8 @@ static pt_err act_limit_spend(struct sql_conn *conn, pt_arena *arena, const void
 	return PT_OK;
 }
 
-static pt_err limit_spend(void *ctx, pt_arena *arena, const struct pt_limit_act *act,
-	pt_time *retry_after)
+static pt_err limit_spend(
+	void *ctx, pt_arena *arena, const struct pt_limit_act *act, pt_time *retry_after)
 {
 	if (hook_break_limiter())
 		return fault(PT_F_STORE, "limiter broken on purpose");
@@ -938,8 +949,8 @@ static pt_err limit_spend(void *ctx, pt_arena *arena, const struct pt_limit_act 
 
 /* ---- events --------------------------------------------------------------------------------- */
 
-static pt_err act_event_record(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_event_record(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	(void)out, (void)keep;
 	return event_add(conn, arena, in);
@@ -960,8 +971,8 @@ struct events {
 	size_t n;
 };
 
-static pt_err act_event_list(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_event_list(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct list_question *question = in;
 	struct events *list = out;
@@ -1016,8 +1027,8 @@ static pt_err detail_clean(pt_arena *arena, pt_str said, pt_str *out)
 	return PT_OK;
 }
 
-static pt_err act_letter_claim(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_letter_claim(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_claim *claim = in;
 	struct pt_letter *letter = out;
@@ -1040,8 +1051,8 @@ static pt_err act_letter_claim(struct sql_conn *conn, pt_arena *arena, const voi
 	return PT_E_NOT_FOUND;
 }
 
-static pt_err letter_claim(void *ctx, pt_arena *arena, const struct pt_claim *claim,
-	struct pt_letter *out)
+static pt_err letter_claim(
+	void *ctx, pt_arena *arena, const struct pt_claim *claim, struct pt_letter *out)
 {
 	struct pt_letter got;
 
@@ -1050,8 +1061,8 @@ static pt_err letter_claim(void *ctx, pt_arena *arena, const struct pt_claim *cl
 	return PT_OK;
 }
 
-static pt_err act_letter_done(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_letter_done(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct pt_letter_outcome *outcome = in;
 	struct sql_value id = sql_id(&outcome->id);
@@ -1084,8 +1095,8 @@ struct letters {
 	size_t n;
 };
 
-static pt_err act_letter_list(struct sql_conn *conn, pt_arena *arena, const void *in, void *out,
-	bool *keep)
+static pt_err act_letter_list(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct list_question *question = in;
 	struct letters *list = out;
@@ -1115,7 +1126,8 @@ static pt_err letter_list(void *ctx, pt_arena *arena, size_t max, struct pt_lett
 
 /* ---- housekeeping --------------------------------------------------------------------------- */
 
-static pt_err act_purge(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_purge(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	static const enum sql_statement sweeps[] = {
 		SQL_PURGE_SESSIONS,
@@ -1149,7 +1161,8 @@ static pt_err purge(void *ctx, pt_arena *arena, pt_time now, bool *more)
 	return PT_OK;
 }
 
-static pt_err act_counts(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_counts(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	struct sql_rows rows;
 
@@ -1169,7 +1182,8 @@ static pt_err counts(void *ctx, pt_arena *arena, struct pt_store_counts *out)
 }
 
 /* Writes a row and takes it back in one commit, which must reach the disk like any other. */
-static pt_err act_check(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_check(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	static const struct pt_hash nobody;
 

@@ -122,8 +122,8 @@ static void expect_sound(const struct place *p)
 	sqlite3_stmt *statement;
 
 	assert_int_equal(SQLITE_OK, sqlite3_open(p->file, &db));
-	assert_int_equal(SQLITE_OK,
-		sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &statement, NULL));
+	assert_int_equal(
+		SQLITE_OK, sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &statement, NULL));
 	assert_int_equal(SQLITE_ROW, sqlite3_step(statement));
 	assert_string_equal("ok", (const char *)sqlite3_column_text(statement, 0));
 	sqlite3_finalize(statement);
@@ -337,7 +337,8 @@ static void flipped_bytes_never_crash(void **state)
 		assert_int_equal(0, ftruncate(fd, st.st_size));
 		for (int i = 0; i < 10; i++) {
 			dice = dice * 1664525 + 1013904223;
-			assert_int_equal(1, pwrite(fd, &dice, 1, (off_t)(dice % (unsigned)st.st_size)));
+			assert_int_equal(
+				1, pwrite(fd, &dice, 1, (off_t)(dice % (unsigned)st.st_size)));
 		}
 		if (try_open(p) != PT_OK)
 			continue;
@@ -427,8 +428,9 @@ static void join_until_killed(struct place *p, int pipe_end, int round)
 	char name[32];
 
 	for (int i = 0;; i++) {
-		if (join(p, numbered(name, round % 2 ? "odd" : "even", round * 100000 + i)) != PT_OK ||
-		    write(pipe_end, name, sizeof(name)) != (ssize_t)sizeof(name))
+		if (join(p, numbered(name, round % 2 ? "odd" : "even", round * 100000 + i)) !=
+				PT_OK ||
+			write(pipe_end, name, sizeof(name)) != (ssize_t)sizeof(name))
 			_exit(1);
 	}
 }
@@ -476,7 +478,8 @@ struct gate {
 };
 
 /* Holds the writer, so that the acts behind it gather. */
-static pt_err act_hold(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_hold(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	struct gate *gate = out;
 
@@ -496,12 +499,13 @@ struct writing {
 };
 
 /* Records an event whose detail is the name, and answers what it was told to. */
-static pt_err act_write(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err act_write(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct writing *w = in;
 	const struct pt_id id = { "x" };
-	pt_err err = RUN(conn, arena, EVENT_INSERT, NULL, sql_id(&id), sql_int(1), sql_id(&id), sql_int(1),
-		sql_null(), sql_null(), sql_text(str(w->name)));
+	pt_err err = RUN(conn, arena, EVENT_INSERT, NULL, sql_id(&id), sql_int(1), sql_id(&id),
+		sql_int(1), sql_null(), sql_null(), sql_text(str(w->name)));
 
 	(void)out;
 	*keep = w->keep;
@@ -535,7 +539,8 @@ static bool event_is_there(struct place *p, const char *detail)
 	size_t n;
 	bool there = false;
 
-	assert_int_equal(PT_OK, p->store.event_list(p->store.ctx, p->arena, &anybody, 1000, &events, &n));
+	assert_int_equal(
+		PT_OK, p->store.event_list(p->store.ctx, p->arena, &anybody, 1000, &events, &n));
 	for (size_t i = 0; i < n; i++)
 		there |= str_eq(events[i].detail, str(detail));
 	return there;

@@ -345,6 +345,53 @@ static pt_str page_csp(const struct exchange *ex, const char *page)
 		      "trusted-types 'none'");
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+
+static pt_str after_spaces(pt_str s)
+{
+	while (s.n > 0 && is_space(s.p[0]))
+		s = str_slice(s, 1, s.n);
+	return s;
+}
+
+/* What a tag says of an attribute, in quotes or without; "" when it says nothing. */
+static pt_str attribute_of(pt_str tag, pt_str name)
+{
+	pt_str value, rest;
+
+	for (size_t i = 1; i + name.n < tag.n; i++) {
+		if (!is_space(tag.p[i - 1]) || !str_eq_nocase(str_slice(tag, i, i + name.n), name))
+			continue;
+		rest = after_spaces(str_slice(tag, i + name.n, tag.n));
+		if (!str_starts(rest, PT_STR("=")))
+			continue;
+		rest = after_spaces(str_slice(rest, 1, rest.n));
+		char end = rest.n > 0 && (rest.p[0] == '"' || rest.p[0] == '\'') ? rest.p[0] : ' ';
+		str_cut(end == ' ' ? rest : str_slice(rest, 1, rest.n), end, &value, &rest);
+		return value;
+	}
+	return PT_STR("");
+}
+
+static bool leads_here(const struct exchange *ex, pt_str address)
+{
+	pt_str origin = ex->surface->setup.origin;
+
+	if (str_starts(address, origin))
+		return address.n == origin.n || address.p[origin.n] == '/';
+	return !str_starts(address, PT_STR("//")) && str_find(address, ':') == address.n;
+}
+
+/* GET would put the token into an address, and another site has no business with it. */
+static bool form_posts_here(const struct exchange *ex, pt_str tag)
+{
+	return str_eq_nocase(attribute_of(tag, PT_STR("method")), PT_STR("post")) &&
+	       leads_here(ex, attribute_of(tag, PT_STR("action")));
+}
+
 /* A form that posts here without our hidden field would always be refused: the field is put in. */
 static pt_err csrf_insert(struct exchange *ex, struct value *model, pt_str page, pt_str *out)
 {
@@ -359,12 +406,13 @@ static pt_err csrf_insert(struct exchange *ex, struct value *model, pt_str page,
 	while (str_cut(rest, '<', &head, &rest)) {
 		buf_str(&b, head);
 		buf_char(&b, '<');
-		if (!str_eq_nocase(str_slice(rest, 0, 5), PT_STR("form ")))
+		if (!str_eq_nocase(str_slice(rest, 0, 4), PT_STR("form")))
 			continue;
 		bool closed = str_cut(rest, '>', &tag, &rest);
 		buf_str(&b, tag);
 		buf_str(&b, closed ? PT_STR(">") : PT_STR(""));
-		buf_str(&b, closed ? field : PT_STR(""));
+		if (closed && form_posts_here(ex, str_slice(tag, 4, tag.n)))
+			buf_str(&b, field);
 	}
 	buf_str(&b, head);
 	return buf_done(&b, out);

@@ -263,10 +263,11 @@ static int harvest_all(sqlite3_stmt *statement, pt_arena *arena, struct harvest 
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static bool is_unique_rule(int rc)
+/* A value that must be unique, or a row that others refer to. */
+static bool is_taken(int rc)
 {
 	return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
-	       rc == SQLITE_CONSTRAINT_ROWID;
+	       rc == SQLITE_CONSTRAINT_ROWID || rc == SQLITE_CONSTRAINT_FOREIGNKEY;
 }
 
 /* Before an act's first write: from here on it can be undone without the others. */
@@ -297,7 +298,7 @@ static pt_err link_run(struct link *link, pt_arena *arena, sqlite3_stmt *stateme
 	/* Also where it failed: what RETURNING answers was written before it could be read. */
 	if (writes && sqlite3_total_changes64(link->db) != before)
 		link->wrote = true;
-	if (is_unique_rule(rc))
+	if (is_taken(rc))
 		return PT_E_TAKEN;
 	if (rc != SQLITE_OK)
 		return link_fault(link, rc, sqlite3_sql(statement));

@@ -75,7 +75,8 @@ struct texts {
 	int runs;
 };
 
-static pt_err run_texts(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err run_texts(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	struct texts *texts = out;
 
@@ -101,7 +102,8 @@ static pt_err read_texts(struct sql_store *store, pt_arena *arena, struct texts 
 	return store->driver->read(store, run_texts, arena, NULL, texts);
 }
 
-static pt_err run_script(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err run_script(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	(void)out;
 	(void)keep;
@@ -138,10 +140,12 @@ static void values_come_back_as_they_went(void **state)
 	const struct sql_value args[] = { sql_int(INT64_MIN), sql_text(PT_STR("a'?1 \xc3\xa9")),
 		sql_bytes(bytes, sizeof(bytes)), sql_null(), sql_int(1), sql_text(PT_STR("")),
 		sql_bytes("", 0) };
-	struct texts texts = { .text = { "SELECT ?1::int8, ?2::text, ?3::bytea, ?4::text, ?5::boolean,"
-					 " ?6::varchar, ?7::bytea, '?1 stays', 7::int2, 8::int4" },
+	struct texts texts = {
+		.text = { "SELECT ?1::int8, ?2::text, ?3::bytea, ?4::text, ?5::boolean,"
+			  " ?6::varchar, ?7::bytea, '?1 stays', 7::int2, 8::int4" },
 		.args = args,
-		.n_args = 7 };
+		.n_args = 7
+	};
 
 	(void)state;
 	assert_int_equal(write_texts(store, arena, &texts), PT_OK);
@@ -170,10 +174,11 @@ static void moments_are_microseconds_in_utc(void **state)
 {
 	struct sql_store *store = open_store(0, false);
 	struct arena *arena = arena_open(ARENA);
-	struct texts texts = { .text = {
-		"SELECT TIMESTAMP '2024-02-29 12:34:56.789', TIMESTAMPTZ '2024-02-29 12:34:56+02',"
-		" DATE '1970-01-02', 'infinity'::timestamp, '6ba7b810-9dad-11d1-80b4-00c04fd430c8'::uuid,"
-		" '{\"a\": 1}'::jsonb, 12.50::numeric" } };
+	struct texts texts = { .text = { "SELECT TIMESTAMP '2024-02-29 12:34:56.789', TIMESTAMPTZ "
+					 "'2024-02-29 12:34:56+02',"
+					 " DATE '1970-01-02', 'infinity'::timestamp, "
+					 "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'::uuid,"
+					 " '{\"a\": 1}'::jsonb, 12.50::numeric" } };
 
 	(void)state;
 	assert_int_equal(read_texts(store, arena, &texts), PT_OK);
@@ -181,8 +186,8 @@ static void moments_are_microseconds_in_utc(void **state)
 	assert_true(sql_at(&texts.rows, 0, 1)->number == INT64_C(1709202896000000));
 	assert_true(sql_at(&texts.rows, 0, 2)->number == PT_DAY);
 	assert_int_equal(sql_at(&texts.rows, 0, 3)->type, SQL_TEXT);
-	assert_true(str_eq(sql_at(&texts.rows, 0, 4)->bytes,
-		PT_STR("6ba7b810-9dad-11d1-80b4-00c04fd430c8")));
+	assert_true(str_eq(
+		sql_at(&texts.rows, 0, 4)->bytes, PT_STR("6ba7b810-9dad-11d1-80b4-00c04fd430c8")));
 	assert_true(str_eq(sql_at(&texts.rows, 0, 5)->bytes, PT_STR("{\"a\": 1}")));
 	assert_true(str_eq(sql_at(&texts.rows, 0, 6)->bytes, PT_STR("12.50")));
 	arena_close(arena);
@@ -270,7 +275,8 @@ static void reading_act_cannot_write(void **state)
 	(void)state;
 	/* 25006, which might be a standby: it is tried again on another connection, and then given up. */
 	assert_int_equal(read_texts(store, arena, &texts), PT_F_STORE);
-	assert_int_equal(count(store, 5, "SELECT count(*) FROM pg_class WHERE relname = 'never'"), 0);
+	assert_int_equal(
+		count(store, 5, "SELECT count(*) FROM pg_class WHERE relname = 'never'"), 0);
 	arena_close(arena);
 	store->driver->close(store);
 }
@@ -284,7 +290,8 @@ static void failed_script_leaves_nothing(void **state)
 	assert_int_equal(store->driver->write(store, run_script, arena,
 				 "CREATE TABLE half (id int); SELECT 1/0", NULL),
 		PT_F_STORE);
-	assert_int_equal(count(store, 5, "SELECT count(*) FROM pg_class WHERE relname = 'half'"), 0);
+	assert_int_equal(
+		count(store, 5, "SELECT count(*) FROM pg_class WHERE relname = 'half'"), 0);
 	arena_close(arena);
 	store->driver->close(store);
 }
@@ -308,7 +315,8 @@ static pt_err cross(struct sql_conn *conn, pt_arena *arena, const void *in, void
 	TRY(conn->driver->run_text(conn, arena, crossing->slot, crossing->first, NULL, 0, NULL));
 	if (crossing->runs++ == 0)
 		pthread_barrier_wait(crossing->both);
-	return conn->driver->run_text(conn, arena, crossing->slot + 1, crossing->second, NULL, 0, NULL);
+	return conn->driver->run_text(
+		conn, arena, crossing->slot + 1, crossing->second, NULL, 0, NULL);
 }
 
 static void *crossing_thread(void *argument)
@@ -316,7 +324,8 @@ static void *crossing_thread(void *argument)
 	struct crossing *crossing = argument;
 	struct arena *arena = arena_open(ARENA);
 
-	crossing->err = crossing->store->driver->write(crossing->store, cross, arena, NULL, crossing);
+	crossing->err =
+		crossing->store->driver->write(crossing->store, cross, arena, NULL, crossing);
 	arena_close(arena);
 	return NULL;
 }
@@ -332,7 +341,8 @@ static void deadlocked_act_is_run_again(void **state)
 	pthread_t thread;
 
 	(void)state;
-	script(store, "CREATE TABLE crossed (id int, n int); INSERT INTO crossed VALUES (1, 0), (2, 0)");
+	script(store,
+		"CREATE TABLE crossed (id int, n int); INSERT INTO crossed VALUES (1, 0), (2, 0)");
 	pthread_barrier_init(&both, NULL, 2);
 	pthread_create(&thread, NULL, crossing_thread, &crossings[0]);
 	crossing_thread(&crossings[1]);
@@ -404,9 +414,9 @@ static void disperse(pthread_t *threads)
 static void many_threads_share_few_connections(void **state)
 {
 	struct sql_store *store = open_store(8, false);
-	struct crowd crowd = { .store = store,
-		.text = "UPDATE shared SET n = n + 1 WHERE id = 1",
-		.acts = 50 };
+	struct crowd crowd = {
+		.store = store, .text = "UPDATE shared SET n = n + 1 WHERE id = 1", .acts = 50
+	};
 	pthread_t threads[CROWD];
 	int64_t backends;
 
@@ -416,8 +426,9 @@ static void many_threads_share_few_connections(void **state)
 	disperse(threads);
 	assert_int_equal(crowd.ok, CROWD * 50);
 	assert_int_equal(count(store, 5, "SELECT n FROM shared"), CROWD * 50);
-	backends = count(store, 6, "SELECT count(*) FROM pg_stat_activity"
-				   " WHERE application_name = 'portress'");
+	backends = count(store, 6,
+		"SELECT count(*) FROM pg_stat_activity"
+		" WHERE application_name = 'portress'");
 	assert_true(backends >= 1 && backends <= 8);
 	store->driver->close(store);
 }
@@ -459,7 +470,8 @@ static void slow_statement_is_ended_by_the_server(void **state)
 	store->driver->close(store);
 }
 
-static pt_err hold_name(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err hold_name(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	(void)in;
 	(void)keep;
@@ -467,7 +479,8 @@ static pt_err hold_name(struct sql_conn *conn, pt_arena *arena, const void *in, 
 	TRY(conn->driver->run_text(conn, arena, 0, "SELECT count(*) FROM named", NULL, 0, out));
 	if (sql_at(out, 0, 0)->number > 0)
 		return PT_E_TAKEN;
-	return conn->driver->run_text(conn, arena, 1, "INSERT INTO named VALUES (1)", NULL, 0, NULL);
+	return conn->driver->run_text(
+		conn, arena, 1, "INSERT INTO named VALUES (1)", NULL, 0, NULL);
 }
 
 static void *name_thread(void *argument)
@@ -662,8 +675,9 @@ static void store_is_made_ready_when_the_server_comes(void **state)
 	/* The table is not there yet: that is said once, and not looked at again at once. */
 	assert_int_equal(store.account_find(store.ctx, arena, &query, &record), PT_F_STORE);
 	assert_int_equal(store.account_find(store.ctx, arena, &query, &record), PT_F_STORE);
-	script(raw, "CREATE TABLE late_users (user_id TEXT PRIMARY KEY, username TEXT, password TEXT,"
-		    " email TEXT, verified BOOLEAN); INSERT INTO late_users VALUES ('1', 'ann')");
+	script(raw,
+		"CREATE TABLE late_users (user_id TEXT PRIMARY KEY, username TEXT, password TEXT,"
+		" email TEXT, verified BOOLEAN); INSERT INTO late_users VALUES ('1', 'ann')");
 	pause_for(5200 * PT_MILLISECOND);
 	assert_int_equal(store.account_find(store.ctx, arena, &query, &record), PT_OK);
 	assert_string_equal(record.account.id.text, "1");

@@ -59,8 +59,9 @@ static const char queue_postgres[] = //
 
 static const char queue_sqlite[] = //
 	"CREATE TABLE " IDENTORO_QUEUE " ("
-	" id TEXT PRIMARY KEY DEFAULT (lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' ||"
-	" hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(6)))),"
+	" id TEXT PRIMARY KEY DEFAULT (lower("
+	"hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' || hex(randomblob(2)) || '-' ||"
+	" hex(randomblob(2)) || '-' || hex(randomblob(6)))),"
 	" user_id TEXT,"
 	" event_type TEXT NOT NULL,"
 	" processed BOOLEAN NOT NULL DEFAULT 0,"

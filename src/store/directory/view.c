@@ -3,16 +3,16 @@
  *
  * Other programs read and write the same rows while we do, so:
  *
- * (1) What a row must still say when it is changed stands in the UPDATE (the id, the hash that was seen).
- * (2) Two sign-ups for one name are ordered by lock_name on the folded name and address, because there may
- *     be no unique index; a unique index that is there, and hit, says the same.
+ * (1) What a row must still say when it is changed stands in the UPDATE: the id, the hash that was seen.
+ * (2) Two sign-ups for one name are ordered by lock_name on the folded name and address, because
+ *     there may be no unique index; a unique index that is there, and hit, says the same.
  * (3) The row that INSERT made is read again by name: a view may have given it another id.
  * (4) Any column may be NULL.
- * (5) Disabled is ours alone and stands in the side table. Signing in and disabling both write the users
- *     row first, so one of them waits for the other and sees what it did.
+ * (5) Disabled is ours alone and stands in the side table. Signing in and disabling both write the
+ *     users row first, so one of them waits for the other and sees what it did.
  *
- * The table wants a name and an address of everybody, and may want them unique. Who has none gets a UUID for
- * a name and UUID@invalid for an address, and we show neither.
+ * The table wants a name and an address of everybody, and may want them unique. Who has none gets a
+ * UUID for a name and UUID@invalid for an address, and we show neither.
  *
  * An account that cannot be deleted is anonymised: it keeps its row, under a name and an address that
  * nobody has, and a hash ('!') that no password fits. It is as good as gone: nothing finds it.
@@ -52,8 +52,7 @@ static pt_err run_values(struct sql_conn *conn, pt_arena *arena, enum view_slot 
 
 /* VRUN(conn, arena, VIEW_Q_TAKEN, &rows, values...) */
 #define VRUN(conn_, arena_, slot_, rows_, ...)                                                     \
-	run_values((conn_), (arena_), (slot_), (rows_),                                            \
-		(const struct sql_value[]){ __VA_ARGS__ },                                         \
+	run_values((conn_), (arena_), (slot_), (rows_), (const struct sql_value[]){ __VA_ARGS__ }, \
 		sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value))
 
 /* ---- ids ---- */
@@ -208,8 +207,8 @@ static pt_err find_by_key(struct sql_conn *conn, pt_arena *arena, enum view_slot
 	return first_of(view_of(conn), &rows, out);
 }
 
-static pt_err view_find(struct sql_conn *conn, pt_arena *arena, const struct pt_account_query *query,
-	struct pt_account_record *out)
+static pt_err view_find(struct sql_conn *conn, pt_arena *arena,
+	const struct pt_account_query *query, struct pt_account_record *out)
 {
 	switch (query->by) {
 	case PT_BY_ID:
@@ -346,8 +345,8 @@ static pt_err spell_account(const struct view *view, pt_arena *arena,
 	return moment_value(view, arena, account->created_at, &values[VIEW_CREATED_AT]);
 }
 
-/* In PostgreSQL a statement that broke a rule must be undone before the act can go on; SQLite does so by
- * itself. */
+/* In PostgreSQL a statement that broke a rule must be undone before the act can go on; SQLite does
+ * so by itself. */
 static pt_err begin_step(struct sql_conn *conn, pt_arena *arena)
 {
 	if (view_of(conn)->dialect != SQL_POSTGRES)
@@ -381,8 +380,8 @@ static pt_err insert_row(struct sql_conn *conn, pt_arena *arena, const struct sq
 }
 
 /* Promise (3). A trigger of theirs may have folded the name. */
-static pt_err read_again(struct sql_conn *conn, pt_arena *arena, const struct pt_account *account,
-	struct pt_id *id)
+static pt_err read_again(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_account *account, struct pt_id *id)
 {
 	struct pt_account_record record;
 	pt_err err = find_by_key(conn, arena, VIEW_Q_BY_NAME, account->username, &record);
@@ -390,7 +389,8 @@ static pt_err read_again(struct sql_conn *conn, pt_arena *arena, const struct pt
 	if (err == PT_E_NOT_FOUND)
 		err = find_by_key(conn, arena, VIEW_Q_BY_NAME, account->username_key, &record);
 	if (err == PT_E_NOT_FOUND)
-		return fault(PT_F_STORE, "the view %s does not show the row that was inserted into it",
+		return fault(PT_F_STORE,
+			"the view %s does not show the row that was inserted into it",
 			view_of(conn)->relation);
 	TRY(err);
 	*id = record.account.id;
@@ -461,15 +461,16 @@ static pt_err change_row(struct sql_conn *conn, pt_arena *arena, enum view_slot 
 	return PT_OK;
 }
 
-#define CHANGE(conn_, arena_, slot_, counts_, n_condition_, changed_, ...)                         \
-	change_row((conn_), (arena_), (slot_), (counts_),                                          \
-		(const struct sql_value[]){ __VA_ARGS__ },                                         \
-		sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value),      \
+#define CHANGE(conn_, arena_, slot_, counts_, n_condition_, changed_, ...)                    \
+	change_row((conn_), (arena_), (slot_), (counts_),                                     \
+		(const struct sql_value[]){ __VA_ARGS__ },                                    \
+		sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value), \
 		(n_condition_), (changed_))
 
 static pt_err vanished(struct sql_conn *conn)
 {
-	return fault(PT_F_STORE, "a row of %s vanished while it was changed", view_of(conn)->relation);
+	return fault(
+		PT_F_STORE, "a row of %s vanished while it was changed", view_of(conn)->relation);
 }
 
 static pt_err side_verified(
@@ -494,23 +495,24 @@ static pt_err view_set_password(struct sql_conn *conn, pt_arena *arena, const st
 	return verified ? side_verified(conn, arena, id, now, now) : PT_OK;
 }
 
-static pt_err view_set_verified(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-	bool verified, pt_time now)
+static pt_err view_set_verified(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, bool verified, pt_time now)
 {
 	struct sql_value own;
 	int64_t changed;
 
 	if (!id_value(conn, id, &own))
 		return vanished(conn);
-	TRY(CHANGE(conn, arena, VIEW_Q_VERIFIED, VIEW_Q_COUNT_ID, 1, &changed, own, sql_int(verified)));
+	TRY(CHANGE(conn, arena, VIEW_Q_VERIFIED, VIEW_Q_COUNT_ID, 1, &changed, own,
+		sql_int(verified)));
 	if (changed == 0)
 		return vanished(conn);
 	return side_verified(conn, arena, id, verified ? now : 0, now);
 }
 
 /* Promise (5). */
-static pt_err view_set_disabled(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-	bool disabled, pt_time now)
+static pt_err view_set_disabled(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, bool disabled, pt_time now)
 {
 	struct sql_value own;
 	int64_t changed;
@@ -520,8 +522,8 @@ static pt_err view_set_disabled(struct sql_conn *conn, pt_arena *arena, const st
 	TRY(CHANGE(conn, arena, VIEW_Q_TOUCH, VIEW_Q_COUNT_ID, 1, &changed, own));
 	if (changed == 0)
 		return vanished(conn);
-	return VRUN(conn, arena, VIEW_Q_SIDE_DISABLED, NULL, sql_id(id), sql_int(disabled ? now : 0),
-		sql_int(now));
+	return VRUN(conn, arena, VIEW_Q_SIDE_DISABLED, NULL, sql_id(id),
+		sql_int(disabled ? now : 0), sql_int(now));
 }
 
 static pt_err view_signed_in(
@@ -549,8 +551,7 @@ static pt_err view_failed(struct sql_conn *conn, pt_arena *arena, const struct p
 	if (!id_value(conn, id, &own))
 		return PT_OK;
 	if (view_has(view_of(conn), VIEW_FAILED_SIGNINS))
-		return CHANGE(
-			conn, arena, VIEW_Q_FAILED, VIEW_Q_COUNT_ID, 1, &changed, own);
+		return CHANGE(conn, arena, VIEW_Q_FAILED, VIEW_Q_COUNT_ID, 1, &changed, own);
 	/* An account that is gone gets no row of ours. */
 	TRY(count_first(conn, arena, VIEW_Q_COUNT_ID, &own, 1, &changed));
 	return changed ? VRUN(conn, arena, VIEW_Q_SIDE_FAILED, NULL, sql_id(id)) : PT_OK;
@@ -564,7 +565,8 @@ static pt_err view_take_foreign_token(
 
 	if (token.n == 0 || !id_value(conn, id, &own))
 		return PT_E_REFRESH;
-	TRY(CHANGE(conn, arena, VIEW_Q_TOKEN, VIEW_Q_COUNT_TOKEN, 2, &changed, own, sql_text(token)));
+	TRY(CHANGE(
+		conn, arena, VIEW_Q_TOKEN, VIEW_Q_COUNT_TOKEN, 2, &changed, own, sql_text(token)));
 	return changed == 1 ? PT_OK : PT_E_REFRESH;
 }
 
@@ -678,7 +680,8 @@ static void own_view(struct view **view)
 	view_detach(*view);
 }
 
-static pt_err view_new(const struct sql_store *store, const struct view_setup *setup, struct view **out)
+static pt_err view_new(
+	const struct sql_store *store, const struct view_setup *setup, struct view **out)
 {
 	struct arena *arena = arena_open(256 * KIB);
 	struct view *view = arena ? ARENA_NEW(arena, struct view) : NULL;

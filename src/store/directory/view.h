@@ -73,11 +73,11 @@ struct view_queue {
 
 struct view {
 	struct sql_directory table; /* without the functions that this table cannot serve */
-	struct arena *arena;	    /* all of this */
+	struct arena *arena;        /* all of this */
 	enum sql_dialect dialect;
 	const char *relation; /* quoted, where it needs to be */
 	struct view_column columns[VIEW_FIELDS];
-	bool deletes;	    /* rows can be deleted through it */
+	bool deletes;        /* rows can be deleted through it */
 	bool counts_changes; /* a driver's count of changed rows tells the truth */
 	bool extended_events;
 	struct view_queue queue;
@@ -98,7 +98,8 @@ static inline bool view_writes_id(const struct view *view)
 }
 
 /* Fills the map from the database, makes the side table and looks for the queue. */
-PT_CHECK pt_err view_map(struct sql_store *store, const struct view_setup *setup, struct view *view);
+PT_CHECK pt_err view_map(
+	struct sql_store *store, const struct view_setup *setup, struct view *view);
 
 /* The one text that is needed before there is a map. */
 const char *view_text_columns(enum sql_dialect dialect);

@@ -50,11 +50,21 @@ static enum view_kind kind_in_postgres(pt_str type)
 		const char *name;
 		enum view_kind kind;
 	} kinds[] = {
-		{ "uuid", VIEW_UUID },	      { "text", VIEW_TEXT },	    { "varchar", VIEW_TEXT },
-		{ "bpchar", VIEW_TEXT },      { "citext", VIEW_TEXT },	    { "name", VIEW_TEXT },
-		{ "int2", VIEW_INT },	      { "int4", VIEW_INT },	    { "int8", VIEW_INT },
-		{ "bool", VIEW_BOOL },	      { "timestamp", VIEW_MOMENT }, { "timestamptz", VIEW_MOMENT },
-		{ "date", VIEW_MOMENT },      { "json", VIEW_JSON },	    { "jsonb", VIEW_JSON },
+		{ "uuid", VIEW_UUID },
+		{ "text", VIEW_TEXT },
+		{ "varchar", VIEW_TEXT },
+		{ "bpchar", VIEW_TEXT },
+		{ "citext", VIEW_TEXT },
+		{ "name", VIEW_TEXT },
+		{ "int2", VIEW_INT },
+		{ "int4", VIEW_INT },
+		{ "int8", VIEW_INT },
+		{ "bool", VIEW_BOOL },
+		{ "timestamp", VIEW_MOMENT },
+		{ "timestamptz", VIEW_MOMENT },
+		{ "date", VIEW_MOMENT },
+		{ "json", VIEW_JSON },
+		{ "jsonb", VIEW_JSON },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -82,9 +92,15 @@ static enum view_kind kind_in_sqlite(pt_str type)
 		const char *word;
 		enum view_kind kind;
 	} kinds[] = {
-		{ "bool", VIEW_BOOL },	  { "int", VIEW_INT },	  { "char", VIEW_TEXT },
-		{ "clob", VIEW_TEXT },	  { "text", VIEW_TEXT },  { "uuid", VIEW_TEXT },
-		{ "date", VIEW_MOMENT },  { "time", VIEW_MOMENT }, { "json", VIEW_TEXT },
+		{ "bool", VIEW_BOOL },
+		{ "int", VIEW_INT },
+		{ "char", VIEW_TEXT },
+		{ "clob", VIEW_TEXT },
+		{ "text", VIEW_TEXT },
+		{ "uuid", VIEW_TEXT },
+		{ "date", VIEW_MOMENT },
+		{ "time", VIEW_MOMENT },
+		{ "json", VIEW_TEXT },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -96,12 +112,11 @@ static enum view_kind kind_in_sqlite(pt_str type)
 
 /* ---- columns ---- */
 
-/* Rows of view_text_columns. Of the relation: its name, whether rows can be deleted, may be inserted, and
- * whether it is a view. */
+/* Rows of view_text_columns. Of the relation: its name, whether rows can be deleted, may be
+ * inserted, and whether it is a view. */
 enum { C_COLUMN, C_TYPE, C_RELATION, C_DELETES, C_INSERTS, C_IS_VIEW, C_HAS_DEFAULT };
 
-static pt_err look(
-	struct sql_conn *conn, pt_arena *arena, pt_str relation, struct sql_rows *rows)
+static pt_err look(struct sql_conn *conn, pt_arena *arena, pt_str relation, struct sql_rows *rows)
 {
 	const struct sql_value args[] = { sql_text(relation) };
 
@@ -162,7 +177,8 @@ static pt_err map_override(struct view *view, enum view_field field, const struc
 	size_t row = find_column(view, rows, wanted);
 
 	if (row == rows->n_rows)
-		return fault(PT_F_CONFIG, "the users table %s has no column %.*s, which was set for %s",
+		return fault(PT_F_CONFIG,
+			"the users table %s has no column %.*s, which was set for %s",
 			view->relation, (int)wanted.n, wanted.p, fields[field].label);
 	return take_column(view, field, rows, row);
 }
@@ -202,7 +218,8 @@ static pt_err check_required(const struct view *view)
 	if (missing.n == 0)
 		return PT_OK;
 	return fault(PT_F_CONFIG,
-		"the users table %s lacks required columns: %s; give it a view that has them, or set "
+		"the users table %s lacks required columns: %s; give it a view that has them, or "
+		"set "
 		"their names with IDENTORO_COL_...",
 		view->relation, buf_view(&missing).p);
 }
@@ -241,8 +258,8 @@ static pt_err name_relation(
 	return view->relation ? PT_OK : fault(PT_F_MEMORY, "no memory for a view");
 }
 
-static pt_err map_relation(struct sql_conn *conn, pt_arena *arena, const struct view_setup *setup,
-	struct view *view)
+static pt_err map_relation(
+	struct sql_conn *conn, pt_arena *arena, const struct view_setup *setup, struct view *view)
 {
 	struct sql_rows rows;
 
@@ -306,7 +323,8 @@ static void map_queue(struct view *view, const struct sql_rows *rows)
 		return;
 	view->queue = (struct view_queue){
 		.there = has_column(view, rows, "event_type") &&
-			 has_column(view, rows, "processed") && has_column(view, rows, "created_at"),
+			 has_column(view, rows, "processed") &&
+			 has_column(view, rows, "created_at"),
 		.writes_id = needs_id(view, rows),
 		.user = kind_at(view, rows, user),
 	};
@@ -351,7 +369,8 @@ static pt_err find_queue(struct sql_store *store, struct view *view, pt_arena *a
 		return err;
 	if (!view->queue.there)
 		log_say(LOG_WARN, "view.queue",
-			"no events are written: the table %s is missing and cannot be created, or cannot "
+			"no events are written: the table %s is missing and cannot be created, or "
+			"cannot "
 			"be written to",
 			IDENTORO_QUEUE);
 	return PT_OK;

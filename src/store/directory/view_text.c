@@ -6,8 +6,8 @@
  * because defaults of a table behind a view do not apply. The side table is ours and knows no such
  * limits.
  *
- * A key is looked for first as it stands, which an ordinary index serves, and then folded, which wants an
- * index on lower(username) and lower(email) once the table is large.
+ * A key is looked for first as it stands, which an ordinary index serves, and then folded, which
+ * wants an index on lower(username) and lower(email) once the table is large.
  */
 #include <assert.h>
 
@@ -38,9 +38,11 @@ const char *view_text_columns(enum sql_dialect dialect)
 		       " LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype"
 		       " WHERE c.oid = pg_catalog.to_regclass(?1::text)"
 		       " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-	return "SELECT i.name, i.type, s.name, s.type = 'table' OR EXISTS (SELECT 1 FROM sqlite_schema t"
+	return "SELECT i.name, i.type, s.name, s.type = 'table' OR EXISTS (SELECT 1 FROM "
+	       "sqlite_schema t"
 	       " WHERE t.type = 'trigger' AND t.tbl_name = s.name COLLATE NOCASE"
-	       " AND t.sql LIKE '%INSTEAD OF DELETE%'), 1, s.type = 'view', i.dflt_value IS NOT NULL"
+	       " AND t.sql LIKE '%INSTEAD OF DELETE%'), 1, s.type = 'view', i.dflt_value IS NOT "
+	       "NULL"
 	       " FROM sqlite_schema s, pragma_table_info(s.name) i"
 	       " WHERE s.name = ?1 COLLATE NOCASE AND s.type IN ('table', 'view') ORDER BY i.cid";
 }
@@ -295,7 +297,8 @@ static struct writer start_update(const struct view *view)
 	return w;
 }
 
-static void finish_update(struct writer *w, struct view *view, enum view_slot slot, bool if_password)
+static void finish_update(
+	struct writer *w, struct view *view, enum view_slot slot, bool if_password)
 {
 	say(w, " WHERE ");
 	id_is(w, 1);

@@ -128,6 +128,6 @@ void moment_format(struct buf *b, pt_time time)
 {
 	struct civil at = clock_civil(time);
 
-	buf_printf(b, "%04d-%02d-%02d %02d:%02d:%02d", at.year, at.month, at.day, at.hour, at.minute,
-		at.second);
+	buf_printf(b, "%04d-%02d-%02d %02d:%02d:%02d", at.year, at.month, at.day, at.hour,
+		at.minute, at.second);
 }

@@ -1,13 +1,13 @@
 /*
  * postgres.c - acts on PostgreSQL.
  *
- * An act takes a connection from the pool and runs in one transaction, which begins together with its
- * first statement. READ COMMITTED is enough for what writes: verbs lock the rows they decide by, and say
- * in the UPDATE what must still hold.
+ * An act takes a connection from the pool and runs in one transaction, which begins together with
+ * its first statement. READ COMMITTED is enough for what writes: verbs lock the rows they decide by,
+ * and say in the UPDATE what must still hold.
  *
- * What reads sees one snapshot. Most such acts are one statement, which is a snapshot by itself and twice as
- * fast without a transaction around it. An act is taken to be one of those until it asks for a second
- * statement; then it is run again in a transaction, and from then on always.
+ * What reads sees one snapshot. Most such acts are one statement, which is a snapshot by itself and
+ * twice as fast without a transaction around it. An act is taken to be one of those until it asks for
+ * a second statement; then it is run again in a transaction, and from then on always.
  *
  *   trouble       before COMMIT           at COMMIT
  *   AGAIN, MORE   roll back, run again    run again: nothing was committed
@@ -38,9 +38,9 @@ enum {
 };
 
 #define DEFAULT_TIMEOUT (2 * PT_SECOND)
-#define PREPARE_AGAIN	(5 * PT_SECOND)
-#define BEGIN_WRITE	"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-#define BEGIN_READ	"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+#define PREPARE_AGAIN   (5 * PT_SECOND)
+#define BEGIN_WRITE     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+#define BEGIN_READ      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 struct pg_store {
 	struct sql_store base; /* first: the driver's functions are handed this */
@@ -48,7 +48,7 @@ struct pg_store {
 	struct pg_pool *pool;
 	pt_time timeout; /* of an act, all in all */
 
-	_Atomic(sql_act) long_reads[MAX_LONG_READS]; /* acts that read with more than one statement */
+	_Atomic(sql_act) long_reads[MAX_LONG_READS]; /* acts that read with many statements */
 
 	atomic_bool prepared;
 	pthread_mutex_t prepare_lock;
@@ -76,7 +76,9 @@ static pt_err run(struct sql_conn *conn, pt_arena *arena, enum sql_statement sta
 static pt_err run_text(struct sql_conn *conn, pt_arena *arena, unsigned slot, const char *text,
 	const struct sql_value *args, size_t n_args, struct sql_rows *rows)
 {
-	const struct pg_text named = { .name = SQL_STATEMENTS + slot, .label = "view", .text = text };
+	const struct pg_text named = {
+		.name = SQL_STATEMENTS + slot, .label = "view", .text = text
+	};
 
 	if (slot >= SQL_DYNAMIC)
 		return fault(PT_F_BUG, "postgres: there is no slot %u", slot);
@@ -117,8 +119,9 @@ static pt_err commit(const struct pg_store *pg, struct pg_conn *conn)
 	grant_end(pg, conn);
 	err = pg_end(conn, "COMMIT");
 	if (conn->trouble == PG_BROKEN || conn->trouble == PG_SILENT)
-		return fault(PT_F_STORE, "postgres: the connection was lost during COMMIT: nobody knows "
-					 "whether the act happened");
+		return fault(PT_F_STORE,
+			"postgres: the connection was lost during COMMIT: nobody knows "
+			"whether the act happened");
 	return err;
 }
 
@@ -142,7 +145,8 @@ struct attempt {
 	bool lasting; /* it was, or may have been, committed */
 };
 
-static void end_write(const struct pg_store *pg, struct pg_conn *conn, bool keep, struct attempt *end)
+static void end_write(
+	const struct pg_store *pg, struct pg_conn *conn, bool keep, struct attempt *end)
 {
 	pt_err err;
 
@@ -258,8 +262,8 @@ static pt_err act_until_done(struct pg_store *pg, const struct act *act)
 		if (may_try_again(&end, tries, broken))
 			continue;
 		if (end.trouble == PG_AGAIN && !end.lasting)
-			return fault(PT_F_STORE, "postgres: gave up after %u conflicts with other acts",
-				tries);
+			return fault(PT_F_STORE,
+				"postgres: gave up after %u conflicts with other acts", tries);
 		return end.err;
 	}
 }

@@ -1,8 +1,8 @@
 /*
  * postgres_conn.c - one connection to PostgreSQL.
  *
- * Statements travel in pipeline mode (libpq 34.5): BEGIN when it is due, PREPARE when the connection has
- * not seen the text, EXECUTE and a sync leave in one packet, and the answers are read up to the sync.
+ * Statements travel in pipeline mode (libpq 34.5): BEGIN when it is due, PREPARE when the connection
+ * has not seen the text, EXECUTE and a sync leave in one packet; the answers are read up to the sync.
  * Values travel as text, whose type the server infers from where they stand, and bytes in binary.
  */
 #include "store/sql/postgres_conn.h"
@@ -128,10 +128,10 @@ static const struct meaning {
 	const char *state; /* SQLSTATE, or the class that it begins with */
 	enum pg_trouble trouble;
 } meanings[] = {
-	{ "40001", PG_AGAIN },	/* serialization_failure */
-	{ "40P01", PG_AGAIN },	/* deadlock_detected */
-	{ "08", PG_BROKEN },	/* connection_exception */
-	{ "57P0", PG_BROKEN },	/* shutting down, starting up, crashed, database dropped, idle */
+	{ "40001", PG_AGAIN },  /* serialization_failure */
+	{ "40P01", PG_AGAIN },  /* deadlock_detected */
+	{ "08", PG_BROKEN },    /* connection_exception */
+	{ "57P0", PG_BROKEN },  /* shutting down, starting up, crashed, database dropped, idle */
 	{ "25P03", PG_BROKEN }, /* idle_in_transaction_session_timeout */
 	{ "25006", PG_BROKEN }, /* read only: after a failover this one became a standby */
 	{ "26000", PG_BROKEN }, /* a pooler took our prepared statements away, ... */
@@ -276,7 +276,8 @@ static pt_err copy_rows(pt_arena *arena, PGresult *result, struct sql_rows *rows
 	if (!values)
 		return fault(PT_F_MEMORY, "postgres: no memory for %d rows", n_rows);
 	for (int row = 0; row < n_rows; row++) {
-		if (!copy_row(arena, result, row, n_columns, values + (size_t)row * (size_t)n_columns))
+		if (!copy_row(arena, result, row, n_columns,
+			    values + (size_t)row * (size_t)n_columns))
 			return fault(PT_F_MEMORY, "postgres: no memory for row %d", row);
 	}
 	*rows = (struct sql_rows){ .values = values,
@@ -600,8 +601,8 @@ static bool start_session(struct pg_conn *conn, const char *session, char *why, 
 	return false;
 }
 
-pt_err pg_connect(
-	struct pg_conn *conn, const struct pg_target *target, pt_time deadline, char *why, size_t size)
+pt_err pg_connect(struct pg_conn *conn, const struct pg_target *target, pt_time deadline, char *why,
+	size_t size)
 {
 	*conn = (struct pg_conn){ .deadline = deadline, .patience = target->patience };
 	conn->pq = pq.connectStartParams(target->keywords, target->values, 1);

@@ -13,39 +13,39 @@
 #include "store/sql/port.h"
 
 /* What we use of libpq, opened when the first PostgreSQL store is. */
-#define PQ_FUNCTIONS(X)                                                                            \
-	X(conndefaults)                                                                            \
-	X(conninfoFree)                                                                            \
-	X(conninfoParse)                                                                           \
-	X(connectPoll)                                                                             \
-	X(connectStartParams)                                                                      \
-	X(consumeInput)                                                                            \
-	X(enterPipelineMode)                                                                       \
-	X(errorMessage)                                                                            \
-	X(exitPipelineMode)                                                                        \
-	X(finish)                                                                                  \
-	X(flush)                                                                                   \
-	X(ftype)                                                                                   \
-	X(getResult)                                                                               \
-	X(getisnull)                                                                               \
-	X(getlength)                                                                               \
-	X(getvalue)                                                                                \
-	X(isBusy)                                                                                  \
-	X(nfields)                                                                                 \
-	X(ntuples)                                                                                 \
-	X(pipelineSync)                                                                            \
-	X(resultErrorField)                                                                        \
-	X(resultStatus)                                                                            \
-	X(sendPrepare)                                                                             \
-	X(sendQuery)                                                                               \
-	X(sendQueryParams)                                                                         \
-	X(sendQueryPrepared)                                                                       \
-	X(setNoticeProcessor)                                                                      \
-	X(setnonblocking)                                                                          \
-	X(socket)                                                                                  \
-	X(status)                                                                                  \
-	X(cmdStatus)                                                                               \
-	X(cmdTuples)                                                                               \
+#define PQ_FUNCTIONS(X)       \
+	X(conndefaults)       \
+	X(conninfoFree)       \
+	X(conninfoParse)      \
+	X(connectPoll)        \
+	X(connectStartParams) \
+	X(consumeInput)       \
+	X(enterPipelineMode)  \
+	X(errorMessage)       \
+	X(exitPipelineMode)   \
+	X(finish)             \
+	X(flush)              \
+	X(ftype)              \
+	X(getResult)          \
+	X(getisnull)          \
+	X(getlength)          \
+	X(getvalue)           \
+	X(isBusy)             \
+	X(nfields)            \
+	X(ntuples)            \
+	X(pipelineSync)       \
+	X(resultErrorField)   \
+	X(resultStatus)       \
+	X(sendPrepare)        \
+	X(sendQuery)          \
+	X(sendQueryParams)    \
+	X(sendQueryPrepared)  \
+	X(setNoticeProcessor) \
+	X(setnonblocking)     \
+	X(socket)             \
+	X(status)             \
+	X(cmdStatus)          \
+	X(cmdTuples)          \
 	X(clear)
 
 struct pq {
@@ -69,41 +69,42 @@ struct pg_target {
 /* What the last thing that went wrong means for the connection and the act. */
 enum pg_trouble {
 	PG_FINE,
-	PG_AGAIN,  /* serialisation, deadlock, a plan gone stale: roll back and run the act again */
-	PG_MORE,   /* an act that runs alone wants a second statement: run it again in a transaction */
+	PG_AGAIN, /* serialisation failure, deadlock: roll back and run the act again */
+	PG_MORE, /* an act that runs alone wants a second statement: run it again in a transaction */
 	PG_BROKEN, /* the connection is no more, or cannot be used */
 	PG_SILENT, /* no answer by the deadline: the server hangs, or the network does */
 };
 
 enum {
-	PG_TEXTS = SQL_STATEMENTS + SQL_DYNAMIC, /* statements of the list, then slots of run_text */
-	PG_LOCK_NAME = PG_TEXTS,		 /* the driver's own */
+	PG_TEXTS =
+		SQL_STATEMENTS + SQL_DYNAMIC, /* statements of the list, then slots of run_text */
+	PG_LOCK_NAME = PG_TEXTS,              /* the driver's own */
 	PG_NAMES,
 };
 
 /* A text that is prepared once a connection. */
 struct pg_text {
-	unsigned name; /* 0..PG_NAMES-1 */
+	unsigned name;     /* 0..PG_NAMES-1 */
 	const char *label; /* for the log */
 	const char *text;
 };
 
 struct pg_conn {
 	PGconn *pq;
-	pt_time deadline; /* of the act, on the monotonic clock */
-	pt_time asked_at; /* when the last exchange was sent */
-	pt_time patience; /* silence for so long after a question means that the server hangs */
+	pt_time deadline;  /* of the act, on the monotonic clock */
+	pt_time asked_at;  /* when the last exchange was sent */
+	pt_time patience;  /* silence for so long after a question means that the server hangs */
 	const char *begin; /* sent before the next statement; NULL: the transaction has begun */
-	bool alone;	   /* the act's one statement needs no transaction; another one is PG_MORE */
-	unsigned ran;	   /* statements so far in this act */
+	bool alone;   /* the act's one statement needs no transaction; another one is PG_MORE */
+	unsigned ran; /* statements so far in this act */
 	enum pg_trouble trouble;
 	bool unread; /* the answer to the last COMMIT is still to be read */
 	bool prepared[PG_NAMES];
 };
 
 /* Connects and sets the session up. PT_F_STORE: *why says it in words without secrets. */
-PT_CHECK pt_err pg_connect(
-	struct pg_conn *conn, const struct pg_target *target, pt_time deadline, char *why, size_t size);
+PT_CHECK pt_err pg_connect(struct pg_conn *conn, const struct pg_target *target, pt_time deadline,
+	char *why, size_t size);
 
 void pg_disconnect(struct pg_conn *conn);
 

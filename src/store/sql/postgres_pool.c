@@ -215,6 +215,13 @@ static bool may_connect(const struct pg_pool *pool)
 	return !pool->probing && clock_monotonic() >= pool->next_try;
 }
 
+static pt_err all_busy(struct pg_pool *pool)
+{
+	if (!may_say(pool))
+		return PT_F_STORE;
+	return fault(PT_F_STORE, "postgres: all %u connections are busy", pool->size);
+}
+
 static pt_err take(struct pg_pool *pool, pt_time deadline, struct slot **out)
 {
 	pt_time until = clock_monotonic() + pool->patience;
@@ -232,10 +239,7 @@ static pt_err take(struct pg_pool *pool, pt_time deadline, struct slot **out)
 			if (take_empty(pool, empty_slot, deadline))
 				return PT_OK;
 		} else if (!wait_change(pool, until < deadline ? until : deadline)) {
-			return may_say(pool) ? fault(PT_F_STORE,
-						       "postgres: all %u connections are busy",
-						       pool->size)
-					     : PT_F_STORE;
+			return all_busy(pool);
 		}
 	}
 }

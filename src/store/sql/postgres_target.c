@@ -75,9 +75,10 @@ static bool is_sound(const PQconninfoOption *given)
 
 static pt_err unreadable(void)
 {
-	return fault(PT_F_CONFIG, "the database setting is not a PostgreSQL URL or connection string; "
-				  "characters like / ? @ : in a password are written as %%2F %%3F %%40 "
-				  "%%3A");
+	return fault(PT_F_CONFIG,
+		"the database setting is not a PostgreSQL URL or connection string; "
+		"characters like / ? @ : in a password are written as %%2F %%3F %%40 "
+		"%%3A");
 }
 
 /* ---- this machine, or another one ---- */

@@ -28,35 +28,35 @@
 
 /* ---- the tables ---- */
 
-#define BASE_COLUMNS_PG                                                                            \
-	" user_name VARCHAR(50) NOT NULL, passwd VARCHAR(100) NOT NULL,"                           \
-	" mail VARCHAR(100) NOT NULL, is_verified BOOLEAN NOT NULL DEFAULT FALSE,"                 \
-	" signin_count INTEGER NOT NULL DEFAULT 0,"                                                \
-	" unsuccessful_signins INTEGER NOT NULL DEFAULT 0,"                                        \
+#define BASE_COLUMNS_PG                                                            \
+	" user_name VARCHAR(50) NOT NULL, passwd VARCHAR(100) NOT NULL,"           \
+	" mail VARCHAR(100) NOT NULL, is_verified BOOLEAN NOT NULL DEFAULT FALSE," \
+	" signin_count INTEGER NOT NULL DEFAULT 0,"                                \
+	" unsuccessful_signins INTEGER NOT NULL DEFAULT 0,"                        \
 	" created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP"
-#define BASE_COLUMNS_SQLITE                                                                        \
-	" user_name TEXT NOT NULL, passwd TEXT NOT NULL, mail TEXT NOT NULL,"                      \
-	" is_verified BOOLEAN NOT NULL DEFAULT 0, signin_count INTEGER NOT NULL DEFAULT 0,"        \
-	" unsuccessful_signins INTEGER NOT NULL DEFAULT 0,"                                        \
+#define BASE_COLUMNS_SQLITE                                                                 \
+	" user_name TEXT NOT NULL, passwd TEXT NOT NULL, mail TEXT NOT NULL,"               \
+	" is_verified BOOLEAN NOT NULL DEFAULT 0, signin_count INTEGER NOT NULL DEFAULT 0," \
+	" unsuccessful_signins INTEGER NOT NULL DEFAULT 0,"                                 \
 	" created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP"
-#define VIEW_OF_BASE                                                                               \
-	"CREATE VIEW identoro_users AS SELECT user_id, user_name AS username,"                     \
-	" passwd AS password, mail AS email, is_verified AS verified, signin_count,"               \
+#define VIEW_OF_BASE                                                                 \
+	"CREATE VIEW identoro_users AS SELECT user_id, user_name AS username,"       \
+	" passwd AS password, mail AS email, is_verified AS verified, signin_count," \
 	" unsuccessful_signins, created_at FROM users"
-#define INSERT_OF_BASE                                                                             \
-	"INSERT INTO users (user_name, passwd, mail, is_verified, signin_count,"                   \
-	" unsuccessful_signins, created_at) VALUES (NEW.username, NEW.password, NEW.email,"        \
+#define INSERT_OF_BASE                                                                      \
+	"INSERT INTO users (user_name, passwd, mail, is_verified, signin_count,"            \
+	" unsuccessful_signins, created_at) VALUES (NEW.username, NEW.password, NEW.email," \
 	" NEW.verified, NEW.signin_count, NEW.unsuccessful_signins, NEW.created_at)"
-#define UPDATE_OF_BASE                                                                             \
-	"UPDATE users SET user_name = NEW.username, passwd = NEW.password, mail = NEW.email,"      \
-	" is_verified = NEW.verified, signin_count = NEW.signin_count,"                            \
-	" unsuccessful_signins = NEW.unsuccessful_signins, created_at = NEW.created_at"            \
+#define UPDATE_OF_BASE                                                                        \
+	"UPDATE users SET user_name = NEW.username, passwd = NEW.password, mail = NEW.email," \
+	" is_verified = NEW.verified, signin_count = NEW.signin_count,"                       \
+	" unsuccessful_signins = NEW.unsuccessful_signins, created_at = NEW.created_at"       \
 	" WHERE user_id = OLD.user_id"
-#define RULES                                                                                      \
-	"CREATE RULE ins AS ON INSERT TO identoro_users DO INSTEAD " INSERT_OF_BASE ";"            \
+#define RULES                                                                           \
+	"CREATE RULE ins AS ON INSERT TO identoro_users DO INSTEAD " INSERT_OF_BASE ";" \
 	"CREATE RULE upd AS ON UPDATE TO identoro_users DO INSTEAD " UPDATE_OF_BASE ";"
-#define TRIGGERS                                                                                   \
-	"CREATE TRIGGER ins INSTEAD OF INSERT ON identoro_users BEGIN " INSERT_OF_BASE "; END;"    \
+#define TRIGGERS                                                                                \
+	"CREATE TRIGGER ins INSTEAD OF INSERT ON identoro_users BEGIN " INSERT_OF_BASE "; END;" \
 	"CREATE TRIGGER upd INSTEAD OF UPDATE ON identoro_users BEGIN " UPDATE_OF_BASE "; END;"
 #define G2_COLUMNS_PG                                                                              \
 	"user_id UUID PRIMARY KEY, username VARCHAR(50) NOT NULL, password VARCHAR(100) NOT NULL," \
@@ -64,25 +64,34 @@
 	" verified BOOLEAN NOT NULL, signin_count INTEGER NOT NULL,"                               \
 	" unsuccessful_signins INTEGER NOT NULL, created_at TIMESTAMP NOT NULL,"                   \
 	" refresh_token TEXT, extensions JSONB"
-#define G2_COLUMNS_SQLITE                                                                          \
-	"user_id TEXT PRIMARY KEY, username TEXT NOT NULL, password TEXT NOT NULL,"                \
-	" email TEXT NOT NULL, firstname TEXT, lastname TEXT, verified INTEGER NOT NULL,"          \
-	" signin_count INTEGER NOT NULL, unsuccessful_signins INTEGER NOT NULL,"                   \
+#define G2_COLUMNS_SQLITE                                                                 \
+	"user_id TEXT PRIMARY KEY, username TEXT NOT NULL, password TEXT NOT NULL,"       \
+	" email TEXT NOT NULL, firstname TEXT, lastname TEXT, verified INTEGER NOT NULL," \
+	" signin_count INTEGER NOT NULL, unsuccessful_signins INTEGER NOT NULL,"          \
 	" created_at TIMESTAMP NOT NULL, refresh_token TEXT, extensions TEXT"
 
-enum shape_kind { README_VIEW, README_TABLE, G2_TABLE, NUMBERED, BOTH_SPELLINGS, NO_DELETE, REFERRED, SHAPES };
+enum shape_kind {
+	README_VIEW,
+	README_TABLE,
+	G2_TABLE,
+	NUMBERED,
+	BOTH_SPELLINGS,
+	NO_DELETE,
+	REFERRED,
+	SHAPES
+};
 
 static const struct shape {
 	const char *name;
 	const char *postgres;
 	const char *sqlite;
-	bool old_names;	     /* user_name, passwd, mail, is_verified */
+	bool old_names;      /* user_name, passwd, mail, is_verified */
 	bool keeps_postgres; /* rows cannot be deleted */
 	bool keeps_sqlite;
 } shapes[SHAPES] = {
 	[README_VIEW] = { "a view with rules",
-		"CREATE TABLE users (user_id UUID PRIMARY KEY DEFAULT gen_random_uuid()," BASE_COLUMNS_PG
-		");" VIEW_OF_BASE ";" RULES,
+		"CREATE TABLE users (user_id UUID PRIMARY KEY DEFAULT "
+		"gen_random_uuid()," BASE_COLUMNS_PG ");" VIEW_OF_BASE ";" RULES,
 		"CREATE TABLE users (user_id TEXT PRIMARY KEY DEFAULT (lower(hex(randomblob(16))))"
 		"," BASE_COLUMNS_SQLITE ");" VIEW_OF_BASE ";" TRIGGERS,
 		.keeps_sqlite = true },
@@ -90,11 +99,12 @@ static const struct shape {
 		"CREATE TABLE identoro_users (user_id UUID PRIMARY KEY," BASE_COLUMNS_PG ")",
 		"CREATE TABLE identoro_users (user_id TEXT PRIMARY KEY," BASE_COLUMNS_SQLITE ")",
 		.old_names = true },
-	[G2_TABLE] = { "a table with all columns", "CREATE TABLE identoro_users (" G2_COLUMNS_PG ")",
+	[G2_TABLE] = { "a table with all columns",
+		"CREATE TABLE identoro_users (" G2_COLUMNS_PG ")",
 		"CREATE TABLE identoro_users (" G2_COLUMNS_SQLITE ")" },
 	[NUMBERED] = { "a view of a table that numbers its rows",
-		"CREATE TABLE users (user_id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
-		BASE_COLUMNS_PG ");" VIEW_OF_BASE,
+		"CREATE TABLE users (user_id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY "
+		"KEY," BASE_COLUMNS_PG ");" VIEW_OF_BASE,
 		"CREATE TABLE users (user_id INTEGER PRIMARY KEY AUTOINCREMENT," BASE_COLUMNS_SQLITE
 		");" VIEW_OF_BASE ";" TRIGGERS,
 		.keeps_sqlite = true },
@@ -104,18 +114,17 @@ static const struct shape {
 		"CREATE TABLE identoro_users (" G2_COLUMNS_SQLITE ", user_name TEXT, passwd TEXT,"
 		" mail TEXT, is_verified BOOLEAN)" },
 	[NO_DELETE] = { "a view that rows cannot be deleted from",
-		"CREATE TABLE users (user_id UUID PRIMARY KEY DEFAULT gen_random_uuid()," BASE_COLUMNS_PG
-		");" VIEW_OF_BASE " OFFSET 0;" RULES,
+		"CREATE TABLE users (user_id UUID PRIMARY KEY DEFAULT "
+		"gen_random_uuid()," BASE_COLUMNS_PG ");" VIEW_OF_BASE " OFFSET 0;" RULES,
 		"CREATE TABLE users (user_id TEXT PRIMARY KEY DEFAULT (lower(hex(randomblob(16))))"
 		"," BASE_COLUMNS_SQLITE ");" VIEW_OF_BASE ";" TRIGGERS,
-		.keeps_postgres = true,
-		.keeps_sqlite = true },
+		.keeps_postgres = true, .keeps_sqlite = true },
 	[REFERRED] = { "a table that others refer to",
 		"CREATE TABLE identoro_users (" G2_COLUMNS_PG ");"
 		"CREATE TABLE notes (owner UUID REFERENCES identoro_users (user_id))",
 		"CREATE TABLE identoro_users (" G2_COLUMNS_SQLITE ");"
-		"CREATE TABLE notes (owner TEXT)",
-		.keeps_postgres = true },
+		"CREATE TABLE notes (owner TEXT REFERENCES identoro_users (user_id))",
+		.keeps_postgres = true, .keeps_sqlite = true },
 };
 
 /* ---- the world ---- */
@@ -131,7 +140,8 @@ struct world {
 
 static const pt_time now = INT64_C(1709210096000000); /* 2024-02-29 12:34:56 */
 
-static pt_err run_script(struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+static pt_err run_script(
+	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	(void)out, (void)keep;
 	return conn->driver->script(conn, arena, in);
@@ -170,7 +180,8 @@ static const struct sql_value *ask(struct world *w, const char *text)
 		assert_true(question.slot < SQL_DYNAMIC);
 	}
 	asked[question.slot] = text;
-	assert_int_equal(w->raw->driver->read(w->raw, run_question, w->arena, NULL, &question), PT_OK);
+	assert_int_equal(
+		w->raw->driver->read(w->raw, run_question, w->arena, NULL, &question), PT_OK);
 	assert_int_equal(question.rows.n_rows, 1);
 	return sql_at(&question.rows, 0, 0);
 }
@@ -187,8 +198,8 @@ static void open_raw(struct world *w)
 {
 	struct store_setup setup = { .url = str(w->url), .connections = 2 };
 
-	assert_int_equal(w->postgres ? postgres_open(&setup, &w->raw) : sqlite_open(&setup, &w->raw),
-		PT_OK);
+	assert_int_equal(
+		w->postgres ? postgres_open(&setup, &w->raw) : sqlite_open(&setup, &w->raw), PT_OK);
 }
 
 static void begin(struct world *w)
@@ -275,8 +286,8 @@ static struct pt_hash hash_of(uint8_t first)
 	return (struct pt_hash){ { first, 1, 2 } };
 }
 
-static struct pt_join join_of(const char *name, const char *name_key, const char *mail,
-	const char *mail_key)
+static struct pt_join join_of(
+	const char *name, const char *name_key, const char *mail, const char *mail_key)
 {
 	return (struct pt_join){
 		.account = { .username = str(name),
@@ -300,7 +311,8 @@ static pt_err join(struct world *w, const char *name, const char *mail, struct p
 	return w->store.account_join(w->store.ctx, w->arena, &act, id);
 }
 
-static pt_err find(struct world *w, enum pt_find_by by, const char *key, struct pt_account_record *out)
+static pt_err find(
+	struct world *w, enum pt_find_by by, const char *key, struct pt_account_record *out)
 {
 	const struct pt_account_query query = { .by = by, .key = str(key) };
 
@@ -350,8 +362,12 @@ static void issue(struct world *w, enum pt_ticket_kind kind, uint8_t hash, const
 			.email_key = str(mail),
 			.created_at = now,
 			.expires_at = now + PT_HOUR },
-		.letter = { .kind = PT_LETTER_VERIFY, .account = *id, .to = str(mail),
-			.sealed = PT_STR("x"), .created_at = now, .not_after = now + PT_HOUR },
+		.letter = { .kind = PT_LETTER_VERIFY,
+			.account = *id,
+			.to = str(mail),
+			.sealed = PT_STR("x"),
+			.created_at = now,
+			.not_after = now + PT_HOUR },
 		.event = event_of(PT_EVENT_CONFIRM_ASKED),
 	};
 
@@ -456,19 +472,21 @@ static void is_disabled(struct world *w, const struct pt_id *id)
 {
 	struct pt_account_record record;
 
-	assert_int_equal(change(w, (struct pt_account_change){ .account = *id,
-					   .has_disabled = true,
-					   .disabled = true }),
+	assert_int_equal(change(w,
+				 (struct pt_account_change){
+					 .account = *id, .has_disabled = true, .disabled = true }),
 		PT_OK);
 	assert_int_equal(sign_in(w, id, "$2y$10$other"), PT_E_CREDENTIALS);
 	assert_int_equal(find(w, PT_BY_ID, id->text, &record), PT_OK);
 	assert_true(record.account.disabled_at == now + PT_DAY);
 	assert_int_equal(record.account.signin_count, 2);
 	assert_int_equal(
-		change(w, (struct pt_account_change){ .account = *id, .has_disabled = true }), PT_OK);
+		change(w, (struct pt_account_change){ .account = *id, .has_disabled = true }),
+		PT_OK);
 	assert_int_equal(sign_in(w, id, "$2y$10$other"), PT_OK);
 	assert_int_equal(
-		change(w, (struct pt_account_change){ .account = *id, .has_verified = true }), PT_OK);
+		change(w, (struct pt_account_change){ .account = *id, .has_verified = true }),
+		PT_OK);
 	assert_int_equal(find(w, PT_BY_ID, id->text, &record), PT_OK);
 	assert_true(record.account.email_verified_at == 0);
 }
@@ -486,8 +504,9 @@ static void is_heard_of(struct world *w, const struct pt_id *id)
 	assert_int_equal(ask_number(w, "SELECT count(*) FROM identoro_message_queue"
 				       " WHERE event_type = 'failed_signin'"),
 		3);
-	assert_int_equal(ask_number(w, "SELECT count(*) FROM identoro_message_queue"
-				       " WHERE event_type NOT IN ('signup', 'signin', 'failed_signin')"),
+	assert_int_equal(
+		ask_number(w, "SELECT count(*) FROM identoro_message_queue"
+			      " WHERE event_type NOT IN ('signup', 'signin', 'failed_signin')"),
 		0);
 	assert_int_equal(ask_number(w, "SELECT count(*) FROM identoro_message_queue"
 				       " WHERE processed = false AND created_at IS NOT NULL"
@@ -514,14 +533,16 @@ static void is_removed(struct world *w, const struct pt_id *id, const struct sha
 	assert_int_equal(remove_account(w, id), PT_E_NOT_FOUND);
 	assert_int_equal(find(w, PT_BY_ID, id->text, &record), PT_E_NOT_FOUND);
 	assert_int_equal(find(w, PT_BY_USERNAME, "ann_1", &record), PT_E_NOT_FOUND);
-	assert_int_equal(w->store.account_list(w->store.ctx, w->arena, &query, &accounts, &n), PT_OK);
+	assert_int_equal(
+		w->store.account_list(w->store.ctx, w->arena, &query, &accounts, &n), PT_OK);
 	assert_int_equal(n, 0);
 	assert_int_equal(ask_number(w, "SELECT count(*) FROM identoro_users"), keeps_rows);
 	assert_int_equal(
-		ask_number(w, shape->old_names ? "SELECT count(*) FROM identoro_users"
-						 " WHERE user_name LIKE '%ann%' OR mail LIKE '%ann%'"
-					       : "SELECT count(*) FROM identoro_users"
-						 " WHERE username LIKE '%ann%' OR email LIKE '%ann%'"),
+		ask_number(w, shape->old_names
+				      ? "SELECT count(*) FROM identoro_users"
+					" WHERE user_name LIKE '%ann%' OR mail LIKE '%ann%'"
+				      : "SELECT count(*) FROM identoro_users"
+					" WHERE username LIKE '%ann%' OR email LIKE '%ann%'"),
 		0);
 	assert_int_equal(join(w, "ann_1", "ann@example.org", &again), PT_OK);
 }
@@ -544,11 +565,11 @@ static void live(enum shape_kind kind)
 	end(&w);
 }
 
-#define LIFE(name_, kind_)                                                                         \
-	static void name_(void **state)                                                            \
-	{                                                                                          \
-		(void)state;                                                                       \
-		live(kind_);                                                                       \
+#define LIFE(name_, kind_)              \
+	static void name_(void **state) \
+	{                               \
+		(void)state;            \
+		live(kind_);            \
 	}
 
 LIFE(lives_in_a_view_with_rules, README_VIEW)
@@ -562,9 +583,9 @@ LIFE(lives_in_a_table_that_others_refer_to, REFERRED)
 /* ---- what other programs leave there ---- */
 
 static const char foreign_id[] = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
-#define FOREIGN_ROW(id_, name_, mail_)                                                             \
-	"INSERT INTO identoro_users (user_id, username, password, email, verified, signin_count,"  \
-	" unsuccessful_signins, created_at, refresh_token) VALUES ('" id_ "', '" name_             \
+#define FOREIGN_ROW(id_, name_, mail_)                                                            \
+	"INSERT INTO identoro_users (user_id, username, password, email, verified, signin_count," \
+	" unsuccessful_signins, created_at, refresh_token) VALUES ('" id_ "', '" name_            \
 	"', '$2a$10$theirs', '" mail_ "', '1', 3, 0, '2020-01-02 03:04:05', 'tok');"
 
 static void row_of_another_program_is_found_in_any_case(void **state)
@@ -606,8 +627,8 @@ static void only_the_owner_of_a_ticket_is_confirmed(void **state)
 	(void)state;
 	begin_with(&w, G2_TABLE);
 	script(&w, FOREIGN_ROW("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "bob", "same@example.org")
-		FOREIGN_ROW("6ba7b810-9dad-11d1-80b4-00c04fd430c9", "eve", "same@example.org")
-		"UPDATE identoro_users SET verified = '0'");
+			   FOREIGN_ROW("6ba7b810-9dad-11d1-80b4-00c04fd430c9", "eve",
+				   "same@example.org") "UPDATE identoro_users SET verified = '0'");
 	open_view(&w);
 	assert_int_equal(find(&w, PT_BY_USERNAME, "bob", &record), PT_OK);
 	first = record.account.id;
@@ -627,20 +648,23 @@ static void view_may_hold_null_everywhere(void **state)
 
 	(void)state;
 	begin(&w);
-	script(&w, w.postgres ? "CREATE TABLE u (id UUID, n TEXT, e TEXT);"
-				"INSERT INTO u VALUES ('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'bob', NULL);"
-				"CREATE VIEW identoro_users AS SELECT id AS user_id, n AS username,"
-				" NULL::text AS password, e AS email, NULL::boolean AS verified,"
-				" NULL::text AS firstname, NULL::text AS lastname,"
-				" NULL::int AS signin_count, NULL::int AS unsuccessful_signins,"
-				" NULL::timestamp AS created_at, NULL::text AS refresh_token,"
-				" NULL::jsonb AS extensions FROM u"
-			      : "CREATE TABLE identoro_users (user_id TEXT, username TEXT, password TEXT,"
-				" email TEXT, verified BOOLEAN, firstname TEXT, lastname TEXT,"
-				" signin_count INTEGER, unsuccessful_signins INTEGER,"
-				" created_at TIMESTAMP, refresh_token TEXT, extensions TEXT);"
-				"INSERT INTO identoro_users (user_id, username) VALUES"
-				" ('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'bob')");
+	script(&w,
+		w.postgres
+			? "CREATE TABLE u (id UUID, n TEXT, e TEXT);"
+			  "INSERT INTO u VALUES ('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'bob', "
+			  "NULL);"
+			  "CREATE VIEW identoro_users AS SELECT id AS user_id, n AS username,"
+			  " NULL::text AS password, e AS email, NULL::boolean AS verified,"
+			  " NULL::text AS firstname, NULL::text AS lastname,"
+			  " NULL::int AS signin_count, NULL::int AS unsuccessful_signins,"
+			  " NULL::timestamp AS created_at, NULL::text AS refresh_token,"
+			  " NULL::jsonb AS extensions FROM u"
+			: "CREATE TABLE identoro_users (user_id TEXT, username TEXT, password TEXT,"
+			  " email TEXT, verified BOOLEAN, firstname TEXT, lastname TEXT,"
+			  " signin_count INTEGER, unsuccessful_signins INTEGER,"
+			  " created_at TIMESTAMP, refresh_token TEXT, extensions TEXT);"
+			  "INSERT INTO identoro_users (user_id, username) VALUES"
+			  " ('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'bob')");
 	open_view(&w);
 	assert_int_equal(find(&w, PT_BY_USERNAME, "bob", &record), PT_OK);
 	assert_string_equal(record.account.id.text, foreign_id);
@@ -674,7 +698,8 @@ static void refresh_token_of_another_program_is_taken_once(void **state)
 	act.foreign = PT_STR("tok");
 	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &token), PT_OK);
 	assert_string_equal(token.account.text, foreign_id);
-	assert_int_equal(ask_number(&w, "SELECT count(*) FROM identoro_users WHERE refresh_token = ''"), 1);
+	assert_int_equal(
+		ask_number(&w, "SELECT count(*) FROM identoro_users WHERE refresh_token = ''"), 1);
 	assert_int_equal(random_id(now, &act.foreign_family), PT_OK);
 	act.presented = hash_of(3);
 	act.successor = hash_of(4);
@@ -798,7 +823,8 @@ static void missing_columns_are_refused(void **state)
 
 	(void)state;
 	begin(&w);
-	script(&w, "CREATE TABLE identoro_users (user_id TEXT, login TEXT, passwd TEXT, mail TEXT)");
+	script(&w,
+		"CREATE TABLE identoro_users (user_id TEXT, login TEXT, passwd TEXT, mail TEXT)");
 	assert_int_equal(open_view_as(&w, &view), PT_F_CONFIG);
 	assert_null(w.store.close);
 	end(&w);
@@ -824,8 +850,9 @@ static void columns_can_be_named(void **state)
 
 	(void)state;
 	begin(&w);
-	script(&w, "CREATE TABLE people (\"Key\" TEXT PRIMARY KEY, login TEXT, secret TEXT, mail TEXT,"
-		   " \"order\" INTEGER)");
+	script(&w,
+		"CREATE TABLE people (\"Key\" TEXT PRIMARY KEY, login TEXT, secret TEXT, mail TEXT,"
+		" \"order\" INTEGER)");
 	view.columns[VIEW_ID] = PT_STR("Key");
 	view.columns[VIEW_USERNAME] = PT_STR("login");
 	view.columns[VIEW_PASSWORD] = PT_STR("secret");

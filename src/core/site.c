@@ -96,6 +96,26 @@ static pt_err key_given_or_derived(struct pt_site *site, const struct pt_keys *k
 	return kept ? PT_OK : PT_F_MEMORY;
 }
 
+static pt_err token_key_open(pt_str secret, struct jwk **out)
+{
+	const char *why = "";
+
+	pt_err err = jwk_from_secret(secret, NULL, out, &why);
+	return err == PT_E_MALFORMED ? fault(PT_F_CONFIG, "a token key: %s", why) : err;
+}
+
+static pt_err token_keys_open(struct pt_site *site, const struct pt_keys *keys)
+{
+	pt_str access, refresh;
+
+	TRY(key_given_or_derived(site, keys, keys->access, "access", &access));
+	TRY(key_given_or_derived(site, keys, keys->refresh, "refresh", &refresh));
+	if (str_eq(access, refresh))
+		return fault(PT_F_CONFIG, "access and refresh tokens need two different keys");
+	TRY(token_key_open(access, &site->keys.access));
+	return token_key_open(refresh, &site->keys.refresh);
+}
+
 static pt_err keys_open(struct pt_site *site, const struct pt_keys *keys)
 {
 	struct site_keys *k = &site->keys;
@@ -109,11 +129,7 @@ static pt_err keys_open(struct pt_site *site, const struct pt_keys *keys)
 	TRY(key_derive(keys, "rotate", &k->rotate));
 	TRY(key_derive(keys, "stamp", &k->stamp));
 	TRY(key_given_or_derived(site, keys, keys->csrf, "csrf", &k->csrf));
-	TRY(key_given_or_derived(site, keys, keys->access, "access", &k->access.secret));
-	TRY(key_given_or_derived(site, keys, keys->refresh, "refresh", &k->refresh.secret));
-	if (str_eq(k->access.secret, k->refresh.secret))
-		return fault(PT_F_CONFIG, "access and refresh tokens need two different keys");
-	return PT_OK;
+	return token_keys_open(site, keys);
 }
 
 static pt_err password_open(struct pt_site *site, const struct pt_keys *keys)
@@ -152,6 +168,8 @@ static pt_err site_fill(struct pt_site *site, const struct pt_site_setup *setup)
 
 static void site_free(struct pt_site *site)
 {
+	jwk_close(site->keys.access);
+	jwk_close(site->keys.refresh);
 	arena_close(site->memory);
 	crypt_wipe(site, sizeof(*site));
 	free(site);

@@ -5,7 +5,7 @@
 #define CORE_SITE_H
 
 #include "crypt/digest.h"
-#include "crypt/jwt.h"
+#include "crypt/jwk.h"
 #include "crypt/password.h"
 #include "portress/courier.h"
 #include "portress/portress.h"
@@ -20,8 +20,8 @@ struct site_keys {
 	struct key rotate; /* derives a refresh token's successor */
 	struct key stamp;  /* binds an access token to the password it was issued under */
 	pt_str csrf;	   /* raw bytes, any length */
-	struct jwt_key access;
-	struct jwt_key refresh;
+	struct jwk *access;
+	struct jwk *refresh;
 };
 
 struct pt_site {

@@ -91,7 +91,7 @@ pt_err token_begin(struct pt_call *call, const struct pt_account *account, struc
 
 struct token_text {
 	enum token_use use;
-	const struct jwt_key *key;
+	const struct jwk *key;
 	pt_time issued;
 	pt_time expires;
 	pt_str jti;
@@ -122,9 +122,9 @@ pt_err token_write(struct pt_call *call, const struct pt_account_record *owner,
 	const struct pt_token *token, pt_str jti, struct pt_grant *grant)
 {
 	const struct site_keys *keys = &call->site->keys;
-	struct token_text access = { USE_ACCESS, &keys->access, token->issued_at,
+	struct token_text access = { USE_ACCESS, keys->access, token->issued_at,
 		token->issued_at + call->site->policy.access_life, jti, { 0 } };
-	struct token_text refresh = { USE_REFRESH, &keys->refresh, token->issued_at,
+	struct token_text refresh = { USE_REFRESH, keys->refresh, token->issued_at,
 		token->expires_at, jti, { 0 } };
 
 	TRY(stamp_make(call, owner, &access.stamp));
@@ -171,7 +171,7 @@ static bool times_are_fine(struct pt_call *call, const struct json_value *claims
 
 /* The claims of a token for one use. A token of the original program says no use and is an access
  * token. An `email` claim marks the original's mailed tokens, which must open nothing here. */
-static pt_err token_read(struct pt_call *call, const struct jwt_key *key, enum token_use use,
+static pt_err token_read(struct pt_call *call, const struct jwk *key, enum token_use use,
 	pt_str text, struct token_claims *out)
 {
 	struct token_claims read = { 0 };
@@ -215,7 +215,7 @@ pt_err pt_token_check(struct pt_call *call, pt_str access_token, struct pt_accou
 	struct token_claims claims;
 	pt_str stamp;
 
-	TRY(token_read(call, &call->site->keys.access, USE_ACCESS, access_token, &claims));
+	TRY(token_read(call, call->site->keys.access, USE_ACCESS, access_token, &claims));
 	TRY(token_owner(call, &claims.account, &owner));
 	TRY(stamp_make(call, &owner, &stamp));
 	if (claims.stamp.n > 0 && !digest_equal(claims.stamp, stamp))
@@ -229,7 +229,7 @@ pt_err pt_token_check(struct pt_call *call, pt_str access_token, struct pt_accou
 /* Every way a refresh token can be no good is one refusal, but for claims that are unusable. */
 static pt_err refresh_read(struct pt_call *call, pt_str text, struct token_claims *out)
 {
-	pt_err err = token_read(call, &call->site->keys.refresh, USE_REFRESH, text, out);
+	pt_err err = token_read(call, call->site->keys.refresh, USE_REFRESH, text, out);
 
 	return err == PT_E_TOKEN ? PT_E_REFRESH : err;
 }
@@ -278,7 +278,7 @@ pt_err pt_token_revoke(struct pt_call *call, pt_str access_token)
 	struct pt_event event;
 	struct pt_hash hash;
 
-	pt_err err = token_read(call, &call->site->keys.access, USE_ACCESS, access_token, &claims);
+	pt_err err = token_read(call, call->site->keys.access, USE_ACCESS, access_token, &claims);
 	if (err == PT_E_TOKEN || err == PT_E_TOKEN_CLAIMS)
 		return PT_OK;
 	TRY(err);

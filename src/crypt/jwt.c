@@ -2,41 +2,25 @@
  * jwt.c - tokens that others can check: base64url(header) . base64url(claims) . base64url(signature)
  *
  * What a token says of itself is believed in this order: its size, its form, its header (which may
- * only repeat what the key already decided), its signature, and only then its claims.
+ * only repeat what a key already decided), its signature, and only then its claims.
  */
 #include "crypt/jwt.h"
 
 #include "base/err.h"
 #include "base/str.h"
+#include "crypt/jws.h"
 
 #include "base/banned.h"
 
 enum { TOKEN_BYTES_MAX = 8 * 1024 };
 
-/* One algorithm of RFC 7518 3.1. `header` is what our own tokens begin with, encoded. */
-struct algorithm {
-	pt_str name;
-	pt_str header;
-	pt_err (*sign)(const struct jwt_key *key, pt_str input, struct arena *arena, pt_str *out);
-	pt_err (*verify)(const struct jwt_key *key, pt_str input, pt_str signature);
-};
-
-static pt_err hs256_sign(const struct jwt_key *key, pt_str input, struct arena *arena, pt_str *out);
-static pt_err hs256_verify(const struct jwt_key *key, pt_str input, pt_str signature);
-
-static const struct algorithm algorithms[] = {
-	/* {"alg":"HS256","typ":"JWT"} */
-	{ { "HS256", 5 }, { "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9", 36 }, hs256_sign,
-		hs256_verify },
-};
-
 /* Each of these names a key or a rule that the sender chose (RFC 7515 4.1). */
 static const pt_str unwanted[] = {
-	{ "jku", 3 },
-	{ "jwk", 3 },
-	{ "x5u", 3 },
-	{ "x5c", 3 },
-	{ "crit", 4 },
+	PT_STR_INIT("jku"),
+	PT_STR_INIT("jwk"),
+	PT_STR_INIT("x5u"),
+	PT_STR_INIT("x5c"),
+	PT_STR_INIT("crit"),
 };
 
 struct parts {
@@ -46,59 +30,47 @@ struct parts {
 	pt_str signed_input; /* header and claims with the dot between */
 };
 
-/* The key decides, never the token. */
-static const struct algorithm *key_algorithm(const struct jwt_key *key)
+/* What a header says, once it has been found to say nothing unwanted. */
+struct header {
+	pt_str alg;
+	pt_str kid; /* "" says nothing */
+};
+
+/* ---- signing ---- */
+
+static pt_err token_finish(
+	struct arena *arena, const struct jwk *key, pt_str header, pt_str claims, pt_str *out)
 {
-	(void)key;
-	return &algorithms[0];
-}
-
-/* Anyone can sign under an empty secret. */
-static pt_err key_check(const struct jwt_key *key)
-{
-	if (key->secret.n == 0)
-		return fault(PT_F_CONFIG, "a token key is empty");
-	return PT_OK;
-}
-
-static pt_err hs256_mac(const struct jwt_key *key, pt_str input, struct pt_hash *out)
-{
-	return digest_hmac(key->secret, input, out);
-}
-
-static pt_err hs256_sign(const struct jwt_key *key, pt_str input, struct arena *arena, pt_str *out)
-{
-	struct pt_hash mac;
-
-	TRY(hs256_mac(key, input, &mac));
-	return arena_str(arena, str_n(mac.bytes, sizeof(mac.bytes)), out)
-		       ? PT_OK
-		       : fault(PT_F_MEMORY, "no room for a signature");
-}
-
-static pt_err hs256_verify(const struct jwt_key *key, pt_str input, pt_str signature)
-{
-	struct pt_hash mac;
-
-	TRY(hs256_mac(key, input, &mac));
-	return digest_equal(str_n(mac.bytes, sizeof(mac.bytes)), signature) ? PT_OK : PT_E_TOKEN;
-}
-
-pt_err jwt_sign(struct arena *arena, const struct jwt_key *key, pt_str claims, pt_str *out)
-{
-	const struct algorithm *algorithm = key_algorithm(key);
 	struct buf token = BUF(arena, TOKEN_BYTES_MAX);
-	pt_str signature;
+	uint8_t signature[JWS_SIGNATURE_MAX];
+	size_t n;
 
-	TRY(key_check(key));
-	buf_str(&token, algorithm->header);
+	if (!key->can_sign)
+		return fault(PT_F_CONFIG, "a key that only judges was asked to sign");
+	buf_str(&token, header);
 	buf_char(&token, '.');
 	buf_base64url(&token, claims.p, claims.n);
-	TRY(algorithm->sign(key, buf_view(&token), arena, &signature));
+	TRY(key->algorithm->sign(key, buf_view(&token), signature, &n));
 	buf_char(&token, '.');
-	buf_base64url(&token, signature.p, signature.n);
+	buf_base64url(&token, signature, n);
 	return buf_done(&token, out);
 }
+
+pt_err jwt_sign(struct arena *arena, const struct jwk *key, pt_str claims, pt_str *out)
+{
+	return token_finish(arena, key, key->header, claims, out);
+}
+
+pt_err jwt_sign_as(
+	struct arena *arena, const struct jwk *key, pt_str typ, pt_str claims, pt_str *out)
+{
+	pt_str header;
+
+	TRY(jws_header(arena, key, typ, &header));
+	return token_finish(arena, key, header, claims, out);
+}
+
+/* ---- judging ---- */
 
 static pt_err token_split(pt_str token, struct parts *out)
 {
@@ -135,45 +107,114 @@ static pt_err part_read(struct arena *arena, pt_str part, struct json_value *out
 	return PT_OK;
 }
 
-static bool member_is(const struct json_value *member, pt_str text)
+static bool type_is_fine(const struct json_value *type, pt_str wanted)
 {
-	return member && member->type == JSON_STRING && str_eq(member->text, text);
+	if (!type)
+		return wanted.n == 0;
+	return type->type == JSON_STRING &&
+	       str_eq_nocase(type->text, wanted.n > 0 ? wanted : PT_STR("JWT"));
 }
 
-static pt_err header_check(struct arena *arena, pt_str header, const struct algorithm *algorithm)
+static pt_err header_read(struct arena *arena, pt_str part, pt_str typ, struct header *out)
 {
+	struct header header = { 0 };
 	struct json_value object;
 
-	if (str_eq(header, algorithm->header))
-		return PT_OK;
-
-	TRY(part_read(arena, header, &object));
-	if (!member_is(json_find(&object, PT_STR("alg")), algorithm->name))
-		return PT_E_TOKEN;
-
-	/* RFC 8725 3.11: a token made for something else says so here. */
-	const struct json_value *type = json_find(&object, PT_STR("typ"));
-	if (type && !(type->type == JSON_STRING && str_eq_nocase(type->text, PT_STR("JWT"))))
-		return PT_E_TOKEN;
-
-	for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++)
+	TRY(part_read(arena, part, &object));
+	for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
 		if (json_find(&object, unwanted[i]))
 			return PT_E_TOKEN;
+	}
+	if (!type_is_fine(json_find(&object, PT_STR("typ")), typ))
+		return PT_E_TOKEN;
+
+	const struct json_value *alg = json_find(&object, PT_STR("alg"));
+	if (!alg || alg->type != JSON_STRING)
+		return PT_E_TOKEN;
+	header.alg = alg->text;
+
+	const struct json_value *kid = json_find(&object, PT_STR("kid"));
+	if (kid && !(kid->type == JSON_STRING && jwk_kid_is_valid(kid->text)))
+		return PT_E_TOKEN;
+	if (kid)
+		header.kid = kid->text;
+	*out = header;
+	return PT_OK;
+}
+
+/* What every token of ours under one of these keys begins with need not be read again. */
+static pt_err header_find(struct arena *arena, const struct jwk *const *keys, size_t n, pt_str part,
+	pt_str typ, struct header *out)
+{
+	for (size_t i = 0; i < n && typ.n == 0; i++) {
+		if (str_eq(part, keys[i]->header)) {
+			*out = (struct header){ keys[i]->algorithm->name, str(keys[i]->kid) };
+			return PT_OK;
+		}
+	}
+	return header_read(arena, part, typ, out);
+}
+
+static bool may_have_signed(const struct jwk *key, const struct header *header)
+{
+	return str_eq(header->alg, key->algorithm->name) &&
+	       (header->kid.n == 0 || !key->kid[0] || str_eq(header->kid, str(key->kid)));
+}
+
+static pt_err key_find(const struct jwk *const *keys, size_t n, const struct header *header,
+	const struct parts *parts, pt_str signature, const struct jwk **out)
+{
+	size_t tries = 0;
+
+	for (size_t i = 0; i < n && tries < JWT_TRIES_MAX; i++) {
+		if (!may_have_signed(keys[i], header))
+			continue;
+		pt_err err = keys[i]->algorithm->verify(keys[i], parts->signed_input, signature);
+		if (err == PT_OK)
+			*out = keys[i];
+		if (err != PT_E_TOKEN)
+			return err;
+		tries++;
+	}
+	return PT_E_TOKEN;
+}
+
+pt_err jwt_judge(struct arena *arena, const struct jwk *const *keys, size_t n, pt_str typ,
+	pt_str token, struct jwt_verdict *out)
+{
+	struct jwt_verdict verdict;
+	struct header header;
+	struct parts parts;
+	pt_str signature;
+
+	TRY(token_split(token, &parts));
+	TRY(header_find(arena, keys, n, parts.header, typ, &header));
+	if (!base64url_decode(arena, parts.signature, &signature))
+		return PT_E_TOKEN;
+	TRY(key_find(keys, n, &header, &parts, signature, &verdict.key));
+	TRY(part_read(arena, parts.claims, &verdict.claims));
+	*out = verdict;
 	return PT_OK;
 }
 
 pt_err jwt_verify(
-	struct arena *arena, const struct jwt_key *key, pt_str token, struct json_value *claims)
+	struct arena *arena, const struct jwk *key, pt_str token, struct json_value *claims)
 {
-	const struct algorithm *algorithm = key_algorithm(key);
-	struct parts parts;
-	pt_str signature;
+	struct jwt_verdict verdict;
 
-	TRY(key_check(key));
-	TRY(token_split(token, &parts));
-	TRY(header_check(arena, parts.header, algorithm));
-	if (!base64url_decode(arena, parts.signature, &signature))
-		return PT_E_TOKEN;
-	TRY(algorithm->verify(key, parts.signed_input, signature));
-	return part_read(arena, parts.claims, claims);
+	TRY(jwt_judge(arena, &key, 1, PT_STR(""), token, &verdict));
+	*claims = verdict.claims;
+	return PT_OK;
+}
+
+pt_err jwt_verify_set(struct arena *arena, const struct jwk_set *set, pt_time now, pt_str token,
+	struct json_value *claims)
+{
+	const struct jwk *judges[JWK_SET_MAX];
+	size_t n = jwk_set_judges(set, now, judges);
+	struct jwt_verdict verdict;
+
+	TRY(jwt_judge(arena, judges, n, PT_STR(""), token, &verdict));
+	*claims = verdict.claims;
+	return PT_OK;
 }

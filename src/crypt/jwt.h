@@ -1,29 +1,50 @@
 /*
- * jwt.h - compact JWS (RFC 7515) of JSON claims (RFC 7519).
+ * jwt.h - compact JWS (RFC 7515) of JSON claims (RFC 7519), signed and judged by the keys of jwk.h.
  *
  * The key decides the algorithm: a header that says anything else is refused before arithmetic.
- * There is no `none`; jku, x5u, jwk, x5c and crit are refused; duplicate header or claim names are
- * refused; base64url must be canonical. Today's keys are HS256 (RFC 7518 3.2).
+ * There is no `none`; jku, x5u, jwk, x5c and crit are refused; a `kid` is looked up among the keys
+ * in hand and nowhere else, and one that jwk_kid_is_valid does not know is refused; duplicate
+ * header or claim names are refused; base64url must be canonical. A key without a name answers to
+ * every name.
+ *
+ * A token's `typ` (RFC 8725 3.11): where the asker wants none in particular, "JWT" or none at all;
+ * where it wants one, that and nothing else. Letter case does not matter in it.
  */
 #ifndef CRYPT_JWT_H
 #define CRYPT_JWT_H
 
 #include "base/arena.h"
 #include "base/json.h"
-#include "crypt/digest.h"
+#include "crypt/jwk.h"
+#include "crypt/jwk_set.h"
 
-struct jwt_key {
-	pt_str secret; /* HS256; any length the operator's policy allows */
+/* How many keys may be tried on a token that names none; more are never asked. */
+enum { JWT_TRIES_MAX = JWK_SET_MAX };
+
+/* `claims` is a JSON object in text form. PT_F_CONFIG: the key cannot sign. PT_F_MEMORY: the token
+ * would be over 8 KiB, which nobody would accept. */
+PT_CHECK pt_err jwt_sign(struct arena *arena, const struct jwk *key, pt_str claims, pt_str *out);
+
+/* The same with a `typ` of its own, "at+jwt" (RFC 9068). */
+PT_CHECK pt_err jwt_sign_as(
+	struct arena *arena, const struct jwk *key, pt_str typ, pt_str claims, pt_str *out);
+
+/* PT_E_TOKEN: not ours by form, algorithm, name or signature. Claims are not judged here. Tokens
+ * over 8 KiB are refused unread. */
+PT_CHECK pt_err jwt_verify(
+	struct arena *arena, const struct jwk *key, pt_str token, struct json_value *claims);
+
+/* By those of the set that judge at `now`. */
+PT_CHECK pt_err jwt_verify_set(struct arena *arena, const struct jwk_set *set, pt_time now,
+	pt_str token, struct json_value *claims);
+
+struct jwt_verdict {
+	struct json_value claims;
+	const struct jwk *key; /* whose signature it bears */
 };
 
-/* `claims` is a JSON object in text form. PT_F_CONFIG: the key is empty. PT_F_MEMORY: the token
- * would be over 8 KiB, which nobody would accept. */
-PT_CHECK pt_err jwt_sign(
-	struct arena *arena, const struct jwt_key *key, pt_str claims, pt_str *out);
-
-/* PT_E_TOKEN: not ours by form, algorithm or signature. Claims are not judged here. Tokens over
- * 8 KiB are refused unread. PT_F_CONFIG: the key is empty. */
-PT_CHECK pt_err jwt_verify(
-	struct arena *arena, const struct jwt_key *key, pt_str token, struct json_value *claims);
+/* By any of these keys, as a token of this `typ` ("": of none in particular). */
+PT_CHECK pt_err jwt_judge(struct arena *arena, const struct jwk *const *keys, size_t n, pt_str typ,
+	pt_str token, struct jwt_verdict *out);
 
 #endif

@@ -8,15 +8,42 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "crypt/digest.h"
 #include "crypt/jwt.h"
 
-static const struct jwt_key key = { .secret = { "a-secret-of-the-site", 20 } };
-static const struct jwt_key other = { .secret = { "a-secret-of-the-sitf", 20 } };
+static const pt_str secret = PT_STR_INIT("a-secret-of-the-site");
+static struct jwk *key, *other;
+
+static struct jwk *secret_key(pt_str bytes)
+{
+	struct jwk *made;
+
+	assert_int_equal(jwk_from_secret(bytes, NULL, &made, NULL), PT_OK);
+	return made;
+}
+
+static int keys_begin(void **state)
+{
+	(void)state;
+	if (crypt_open() != PT_OK)
+		return -1;
+	key = secret_key(secret);
+	other = secret_key(PT_STR("a-secret-of-the-sitf"));
+	return 0;
+}
+
+static int keys_end(void **state)
+{
+	(void)state;
+	jwk_close(key);
+	jwk_close(other);
+	return 0;
+}
 
 static int arena_begin(void **state)
 {
 	*state = arena_open(256 * KIB);
-	return *state && crypt_open() == PT_OK ? 0 : -1;
+	return *state ? 0 : -1;
 }
 
 static int arena_end(void **state)
@@ -35,7 +62,7 @@ static pt_str forge(struct arena *arena, pt_str header, pt_str claims)
 	buf_base64url(&b, header.p, header.n);
 	buf_char(&b, '.');
 	buf_base64url(&b, claims.p, claims.n);
-	assert_int_equal(digest_hmac(key.secret, buf_view(&b), &mac), PT_OK);
+	assert_int_equal(digest_hmac(secret, buf_view(&b), &mac), PT_OK);
 	buf_char(&b, '.');
 	buf_base64url(&b, mac.bytes, sizeof(mac.bytes));
 	assert_int_equal(buf_done(&b, &token), PT_OK);
@@ -45,7 +72,7 @@ static pt_str forge(struct arena *arena, pt_str header, pt_str claims)
 static pt_err judge(struct arena *arena, pt_str token)
 {
 	struct json_value claims = { .number = 4711 };
-	pt_err err = jwt_verify(arena, &key, token, &claims);
+	pt_err err = jwt_verify(arena, key, token, &claims);
 
 	if (err != PT_OK)
 		assert_int_equal(claims.number, 4711);
@@ -58,10 +85,10 @@ static void a_signed_token_is_verified_and_its_claims_come_back(void **state)
 	pt_str token;
 
 	assert_int_equal(
-		jwt_sign(*state, &key, PT_STR("{\"user_id\":\"u1\",\"exp\":5}"), &token), PT_OK);
+		jwt_sign(*state, key, PT_STR("{\"user_id\":\"u1\",\"exp\":5}"), &token), PT_OK);
 	assert_true(
 		str_starts(token, PT_STR("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoi")));
-	assert_int_equal(jwt_verify(*state, &key, token, &claims), PT_OK);
+	assert_int_equal(jwt_verify(*state, key, token, &claims), PT_OK);
 	assert_int_equal(claims.type, JSON_OBJECT);
 	assert_true(str_eq(json_find(&claims, PT_STR("user_id"))->text, PT_STR("u1")));
 	assert_int_equal(json_find(&claims, PT_STR("exp"))->number, 5);
@@ -73,14 +100,17 @@ static void the_token_of_rfc_7515_is_verified(void **state)
 				    ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9"
 				    "leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 				    ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-	struct jwt_key published;
 	struct json_value claims;
+	struct jwk *published;
+	pt_str bytes;
 
 	assert_true(base64url_decode(*state,
 		PT_STR("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTw"
 		       "jAzZr1Z9CAow"),
-		&published.secret));
-	assert_int_equal(jwt_verify(*state, &published, token, &claims), PT_OK);
+		&bytes));
+	published = secret_key(bytes);
+	assert_int_equal(jwt_verify(*state, published, token, &claims), PT_OK);
+	jwk_close(published);
 	assert_true(str_eq(json_find(&claims, PT_STR("iss"))->text, PT_STR("joe")));
 }
 
@@ -89,8 +119,8 @@ static void a_token_of_another_key_is_refused(void **state)
 	struct json_value claims;
 	pt_str token;
 
-	assert_int_equal(jwt_sign(*state, &other, PT_STR("{}"), &token), PT_OK);
-	assert_int_equal(jwt_verify(*state, &key, token, &claims), PT_E_TOKEN);
+	assert_int_equal(jwt_sign(*state, other, PT_STR("{}"), &token), PT_OK);
+	assert_int_equal(jwt_verify(*state, key, token, &claims), PT_E_TOKEN);
 }
 
 static void a_token_with_any_character_changed_is_refused(void **state)
@@ -98,7 +128,7 @@ static void a_token_with_any_character_changed_is_refused(void **state)
 	char copy[256];
 	pt_str token;
 
-	assert_int_equal(jwt_sign(*state, &key, PT_STR("{\"user_id\":\"u1\"}"), &token), PT_OK);
+	assert_int_equal(jwt_sign(*state, key, PT_STR("{\"user_id\":\"u1\"}"), &token), PT_OK);
 	for (size_t i = 0; i < token.n; i++) {
 		memcpy(copy, token.p, token.n);
 		copy[i] = copy[i] == 'A' ? 'B' : 'A';
@@ -110,7 +140,7 @@ static void every_shorter_token_is_refused(void **state)
 {
 	pt_str token;
 
-	assert_int_equal(jwt_sign(*state, &key, PT_STR("{\"user_id\":\"u1\"}"), &token), PT_OK);
+	assert_int_equal(jwt_sign(*state, key, PT_STR("{\"user_id\":\"u1\"}"), &token), PT_OK);
 	for (size_t n = 0; n < token.n; n++)
 		assert_int_equal(judge(*state, str_slice(token, 0, n)), PT_E_TOKEN);
 }
@@ -168,7 +198,7 @@ static void a_harmless_header_is_accepted(void **state)
 	static const char *const headers[] = {
 		"{\"alg\":\"HS256\"}",
 		"{\"typ\":\"jwt\",\"alg\":\"HS256\"}",
-		"{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"../../dev/null\"}",
+		"{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"any-name_1.2\"}",
 	};
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
@@ -219,7 +249,7 @@ static void a_second_spelling_of_a_signature_is_refused(void **state)
 	const pt_str none = PT_STR("");
 	pt_str token;
 
-	assert_int_equal(jwt_sign(*state, &key, PT_STR("{}"), &token), PT_OK);
+	assert_int_equal(jwt_sign(*state, key, PT_STR("{}"), &token), PT_OK);
 	assert_int_equal(judge(*state, with(*state, token, PT_STR("="), none)), PT_E_TOKEN);
 	assert_int_equal(judge(*state, with(*state, token, PT_STR("\n"), none)), PT_E_TOKEN);
 	assert_int_equal(judge(*state, with(*state, token, PT_STR("."), none)), PT_E_TOKEN);
@@ -258,8 +288,8 @@ static void a_token_over_eight_kibibytes_is_refused_unread(void **state)
 	/* 6080 bytes of claims still fit, with header and signature; 6100 do not. */
 	memset(long_text, 'x', sizeof(long_text));
 	buf_printf(&b, "{\"a\":\"%.*s\"}", 6080 - 8, long_text);
-	assert_int_equal(jwt_sign(*state, &key, buf_view(&b), &token), PT_OK);
-	assert_int_equal(jwt_verify(*state, &key, token, &claims), PT_OK);
+	assert_int_equal(jwt_sign(*state, key, buf_view(&b), &token), PT_OK);
+	assert_int_equal(jwt_verify(*state, key, token, &claims), PT_OK);
 
 	b = BUF(*state, 16 * KIB);
 	buf_printf(&b, "{\"a\":\"%.*s\"}", 6100 - 8, long_text);
@@ -268,18 +298,7 @@ static void a_token_over_eight_kibibytes_is_refused_unread(void **state)
 	before = arena_used(*state);
 	assert_int_equal(judge(*state, token), PT_E_TOKEN);
 	assert_int_equal(arena_used(*state), before);
-	assert_int_equal(jwt_sign(*state, &key, buf_view(&b), &token), PT_F_MEMORY);
-}
-
-static void an_empty_key_neither_signs_nor_verifies(void **state)
-{
-	const struct jwt_key empty = { 0 };
-	struct json_value claims;
-	pt_str token;
-
-	assert_int_equal(jwt_sign(*state, &empty, PT_STR("{}"), &token), PT_F_CONFIG);
-	token = forge(*state, PT_STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"), PT_STR("{}"));
-	assert_int_equal(jwt_verify(*state, &empty, token, &claims), PT_F_CONFIG);
+	assert_int_equal(jwt_sign(*state, key, buf_view(&b), &token), PT_F_MEMORY);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, arena_begin, arena_end)
@@ -298,8 +317,7 @@ int main(void)
 		TEST(a_second_spelling_of_a_signature_is_refused),
 		TEST(a_token_without_a_signature_is_refused),
 		TEST(a_token_over_eight_kibibytes_is_refused_unread),
-		TEST(an_empty_key_neither_signs_nor_verifies),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, keys_begin, keys_end);
 }

@@ -164,6 +164,19 @@ static void taken_address_leaves_a_letter_to_its_owner_and_nothing_else(void **s
 	assert_int_equal(1, events(w, PT_EVENT_SIGNUP_TAKEN));
 }
 
+static void taken_address_without_a_letter_leaves_an_event(void **state)
+{
+	struct world *w = *state;
+	struct pt_join join;
+	struct pt_id id;
+
+	joined(w, "ann");
+	join = new_join(w, "ann");
+	EXPECT(PT_E_TAKEN, ACT(w, account_join, &join, &id));
+	assert_int_equal(0, letters(w));
+	assert_int_equal(1, events(w, PT_EVENT_SIGNUP_TAKEN));
+}
+
 static void taken_name_leaves_an_event_and_no_letter(void **state)
 {
 	struct world *w = *state;
@@ -351,6 +364,7 @@ static void other_changes_leave_sessions_alone(void **state)
 	struct pt_account_change change = new_change(w, &ann);
 
 	change.has_verified = change.verified = true;
+	change.has_disabled = true;
 	EXPECT(PT_OK, ACT(w, account_change, &change));
 	assert_true(session_lives(w, &session));
 }
@@ -363,6 +377,9 @@ static void changing_nobody_is_not_found_and_leaves_no_event(void **state)
 
 	change.has_password = true;
 	change.password = PT_STR("another");
+	EXPECT(PT_E_NOT_FOUND, ACT(w, account_change, &change));
+	change = new_change(w, &nobody);
+	change.has_disabled = change.has_verified = true;
 	EXPECT(PT_E_NOT_FOUND, ACT(w, account_change, &change));
 	assert_int_equal(0, events(w, PT_EVENT_PASSWORD_SET));
 }
@@ -392,6 +409,27 @@ static void removal_takes_everything_but_the_events(void **state)
 	assert_string_not_equal(ann.text, again.text);
 }
 
+static void nothing_of_a_removed_account_waits_for_another_with_its_id(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann"), again;
+	struct pt_hash session = session_of(w, &ann, "ann");
+	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_event event = new_event(w, PT_EVENT_ACCOUNT_DELETED);
+	struct pt_rotate_act turn = new_turn(w, &token, "app");
+	struct pt_join join;
+	struct pt_token got;
+
+	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event));
+	join = new_join(w, "bob");
+	join.account.id = ann;
+	EXPECT(PT_OK, ACT(w, account_join, &join, &again));
+	assert_false(session_lives(w, &session));
+	assert_false(ticket_lives(w, &ticket, PT_TICKET_VERIFY));
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+}
+
 static void removing_nobody_is_not_found(void **state)
 {
 	struct world *w = *state;
@@ -409,6 +447,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(store_chooses_an_id_when_none_is_given),
 	cmocka_unit_test(joining_brings_ticket_letter_and_event),
 	cmocka_unit_test(taken_address_leaves_a_letter_to_its_owner_and_nothing_else),
+	cmocka_unit_test(taken_address_without_a_letter_leaves_an_event),
 	cmocka_unit_test(taken_name_leaves_an_event_and_no_letter),
 	cmocka_unit_test(keys_are_bytes_and_know_no_case),
 	cmocka_unit_test(same_names_live_beside_each_other_in_two_tenants),
@@ -421,6 +460,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(other_changes_leave_sessions_alone),
 	cmocka_unit_test(changing_nobody_is_not_found_and_leaves_no_event),
 	cmocka_unit_test(removal_takes_everything_but_the_events),
+	cmocka_unit_test(nothing_of_a_removed_account_waits_for_another_with_its_id),
 	cmocka_unit_test(removing_nobody_is_not_found),
 };
 CHAPTER(accounts);

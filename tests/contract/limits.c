@@ -141,6 +141,20 @@ static void no_limits_let_everything_pass(void **state)
 	EXPECT(PT_OK, spend(w, NULL, 0, &wait));
 }
 
+static void limits_out_of_range_are_our_mistake_and_let_nobody_pass(void **state)
+{
+	struct world *w = *state;
+	const struct pt_limit none = { new_hash(), 0, PT_MINUTE },
+			      much = { new_hash(), 129, PT_MINUTE };
+	const struct pt_limit five[5] = { { new_hash(), 1, 1 }, { new_hash(), 1, 1 },
+		{ new_hash(), 1, 1 }, { new_hash(), 1, 1 }, { new_hash(), 1, 1 } };
+	pt_time wait;
+
+	EXPECT(PT_F_BUG, spend(w, &none, 1, &wait));
+	EXPECT(PT_F_BUG, spend(w, &much, 1, &wait));
+	EXPECT(PT_F_BUG, spend(w, five, 5, &wait));
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(try_past_the_limit_is_refused_until_the_window_has_moved_on),
 	cmocka_unit_test(refused_tries_do_not_prolong_the_wait),
@@ -150,5 +164,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(lowered_limit_holds_at_once),
 	cmocka_unit_test(clock_of_another_node_behind_ours_counts_too),
 	cmocka_unit_test(no_limits_let_everything_pass),
+	cmocka_unit_test(limits_out_of_range_are_our_mistake_and_let_nobody_pass),
 };
 CHAPTER(limits);

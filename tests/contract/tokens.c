@@ -191,6 +191,23 @@ static void successor_under_another_key_is_refused_and_the_family_goes_on(void *
 	EXPECT(PT_OK, rotate(w, &second, "app"));
 }
 
+static void successor_that_expired_within_the_grace_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_rotate_act turn = new_turn(w, &first, "app");
+	struct pt_token got;
+
+	turn.lifetime = 5 * PT_SECOND;
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	turn.now += 5 * PT_SECOND - 1;
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	turn.now += 1;
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+	assert_int_equal(0, events(w, PT_EVENT_TOKEN_REUSED));
+}
+
 static void revoking_any_token_ends_its_family(void **state)
 {
 	struct world *w = *state;
@@ -243,6 +260,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(family_never_outlives_its_end),
 	cmocka_unit_test(disabled_account_cannot_refresh),
 	cmocka_unit_test(successor_under_another_key_is_refused_and_the_family_goes_on),
+	cmocka_unit_test(successor_that_expired_within_the_grace_is_refused),
 	cmocka_unit_test(revoking_any_token_ends_its_family),
 	cmocka_unit_test(revoking_an_unknown_token_leaves_no_event),
 	cmocka_unit_test(foreign_token_where_no_program_keeps_any_is_refused),

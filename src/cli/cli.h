@@ -1,0 +1,56 @@
+/*
+ * cli.h - the command line as a client of the library.
+ *
+ * The program's table of commands is made where the program is put together; what needs only a site
+ * is here. Results go to stdout, everything else to stderr.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "cli/args.h"
+#include "portress/portress.h"
+
+/* sysexits(3), and 1 for a negative answer. */
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_NO = 1,
+	EXIT_USAGE = 64,
+	EXIT_DATA = 65,
+	EXIT_UNAVAILABLE = 69,
+	EXIT_INTERNAL = 70,
+	EXIT_IO = 74,
+	EXIT_LATER = 75,
+	EXIT_CONFIG = 78,
+};
+
+/* What a command may ask of the program. */
+struct cli {
+	struct arena *arena;
+	struct args args;
+	/* Opens the site that the settings describe. Not EXIT_DONE: said already. */
+	int (*site_open)(struct cli *cli, struct pt_site **out);
+	void *ctx;
+};
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *help; /* shown by NAME --help */
+	int (*run)(struct cli *cli);
+};
+
+/* Finds the command in words[0] and runs it, or shows help. `fallback` runs when there is no word but
+ * flags; NULL shows help then. */
+int cli_run(struct cli *cli, const struct command *commands, size_t n, const struct command *fallback);
+
+/* What an outcome means to whoever called us. */
+int exit_code_of(pt_err err);
+
+/* ---- commands that need only a site ---- */
+
+int command_user(struct cli *cli);
+int command_version(struct cli *cli);
+
+extern const char user_help[];
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * main.c - the program: a table of commands over one set of settings.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/hook.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "server/config.h"
+#include "server/help.h"
+#include "server/settings.h"
+#include "server/wire.h"
+
+#include "base/banned.h"
+
+enum { ARENA = 32 * 1024 * 1024 };
+
+extern char **environ;
+
+/* ---- settings ---- */
+
+static enum arg_kind setting_kind(pt_str key)
+{
+	for (int i = 0; i < SETTINGS; i++) {
+		if (str_eq(str(setting_rows[i].key), key))
+			return setting_rows[i].type == TYPE_BOOL ? ARG_SWITCH : ARG_VALUE;
+	}
+	return ARG_UNKNOWN;
+}
+
+static bool is_identoro(const struct cli *cli)
+{
+	const char *as = getenv("PORTRESS_AS");
+
+	for (size_t i = cli->args.n_flags; i-- > 0;) {
+		if (str_eq(cli->args.flags[i].key, PT_STR("as")))
+			return str_eq(cli->args.flags[i].value, PT_STR("identoro"));
+	}
+	return as && str_eq(str(as), PT_STR("identoro"));
+}
+
+static int tell_problems(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_problems; i++)
+		fprintf(stderr, "portress: %.*s\n", (int)config->problems[i].n, config->problems[i].p);
+	if (config->identoro)
+		return config->bad_flags ? 2 : 1;
+	return config->bad_flags ? EXIT_USAGE : EXIT_CONFIG;
+}
+
+static void log_start(const struct config *config)
+{
+	int64_t format = config_number(config, SET_LOG_FORMAT);
+	bool text = format == 2 || (format == 0 && isatty(STDERR_FILENO));
+
+	log_open(text ? LOG_TEXT : LOG_JSON, (enum log_level)config_number(config, SET_LOG_LEVEL));
+}
+
+/* Settings that were loaded and read without a problem, or the exit code for what was said. */
+static int load(struct cli *cli, struct config *config, struct settings *settings,
+	pt_err (*make)(struct config *config, struct settings *out))
+{
+	struct config_sources sources = {
+		.environment = environ,
+		.dotenv = !getenv("INVOCATION_ID") && !getenv("NOTIFY_SOCKET"),
+		.credentials = getenv("CREDENTIALS_DIRECTORY"),
+		.n_flags = cli->args.n_flags,
+	};
+	struct config_flag *flags =
+		ARENA_ARRAY(cli->arena, struct config_flag, cli->args.n_flags + 1);
+
+	if (!flags)
+		return EXIT_INTERNAL;
+	for (size_t i = 0; i < cli->args.n_flags; i++)
+		flags[i] = (struct config_flag){ cli->args.flags[i].key, cli->args.flags[i].value };
+	sources.flags = flags;
+	log_open(LOG_TEXT, LOG_INFO);
+	pt_err err = config_load(cli->arena, &sources, config);
+	if (err == PT_OK) {
+		log_start(config);
+		err = make(config, settings);
+	}
+	if (err == PT_F_CONFIG && config->n_problems > 0)
+		return tell_problems(config);
+	return err == PT_OK ? EXIT_DONE : exit_code_of(err);
+}
+
+/* What was loaded from the environment need not be seen there any more. */
+static void environment_scrub(void)
+{
+	for (int i = 0; i < SETTINGS; i++) {
+		char name[128];
+		struct buf b = BUF_FIXED(name);
+
+		if (setting_rows[i].type != TYPE_SECRET && setting_rows[i].type != TYPE_ADDRESS)
+			continue;
+		setting_environment_name((enum setting)i, &b);
+		unsetenv(name);
+		if (setting_rows[i].identoro[0])
+			unsetenv(setting_rows[i].identoro);
+	}
+}
+
+static int ended(const struct config *config, pt_err err)
+{
+	if (err == PT_OK)
+		return EXIT_DONE;
+	if (config->identoro)
+		return 1;
+	return err == PT_F_IO ? EXIT_UNAVAILABLE : exit_code_of(err);
+}
+
+/* ---- commands ---- */
+
+static int create_tables(struct config *config, struct settings *settings)
+{
+	pt_err err = server_create_tables(config, settings);
+
+	if (err == PT_OK)
+		puts("Tables created successfully");
+	else if (err == PT_E_TAKEN)
+		puts("Tables already exist. No need to create them.");
+	return err == PT_E_TAKEN ? EXIT_NO : ended(config, err);
+}
+
+static int command_serve(struct cli *cli)
+{
+	struct settings settings;
+	struct config config;
+
+	if (args_has(&cli->args, "help")) {
+		help_serve(stdout, is_identoro(cli));
+		return EXIT_DONE;
+	}
+	int code = load(cli, &config, &settings, settings_make);
+	if (code != EXIT_DONE)
+		return code;
+	if (config.identoro && args_has(&cli->args, "createtables"))
+		return create_tables(&config, &settings);
+	environment_scrub();
+	return ended(&config, server_run(&config, &settings));
+}
+
+static void told(void *ctx, int number, const char *name)
+{
+	(void)ctx;
+	printf("applied %03d %s\n", number, name);
+}
+
+static int command_migrate(struct cli *cli)
+{
+	pt_str word = args_word(&cli->args, 1);
+	struct migration_status status;
+	struct settings settings;
+	struct config config;
+	pt_err err;
+
+	int code = load(cli, &config, &settings, settings_make_site);
+	if (code != EXIT_DONE)
+		return code;
+	if (str_eq(word, PT_STR("up"))) {
+		err = store_migrate_up(&settings.store, told, NULL);
+		if (err == PT_OK)
+			err = store_migrate_status(&settings.store, &status);
+	} else if (str_eq(word, PT_STR("status"))) {
+		err = store_migrate_status(&settings.store, &status);
+	} else if (str_eq(word, PT_STR("verify"))) {
+		err = store_migrate_verify(&settings.store, &status);
+	} else {
+		fputs("usage: portress migrate up | status | verify\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (err != PT_OK)
+		return exit_code_of(err);
+	printf("at step %d of %d\n", status.applied, status.known);
+	return status.applied == status.known || str_eq(word, PT_STR("verify")) ? EXIT_DONE : EXIT_NO;
+}
+
+static int command_config(struct cli *cli)
+{
+	pt_str word = args_word(&cli->args, 1);
+	struct settings settings;
+	struct config config;
+
+	if (args_has(&cli->args, "mdoc"))
+		return help_mdoc(stdout, args_option(&cli->args, "mdoc")) ? EXIT_DONE : EXIT_USAGE;
+	if (!str_eq(word, PT_STR("print")) && !str_eq(word, PT_STR("check"))) {
+		fputs("usage: portress config print | check\n", stderr);
+		return EXIT_USAGE;
+	}
+	int code = load(cli, &config, &settings, settings_make);
+	if (code == EXIT_DONE && str_eq(word, PT_STR("print")))
+		help_config(stdout, &config);
+	else if (code == EXIT_DONE)
+		puts("the settings can be used");
+	return code;
+}
+
+static int open_site(struct cli *cli, struct pt_site **out)
+{
+	struct settings *settings = ARENA_NEW(cli->arena, struct settings);
+	struct config *config = ARENA_NEW(cli->arena, struct config);
+
+	if (!settings || !config)
+		return EXIT_INTERNAL;
+	int code = load(cli, config, settings, settings_make_site);
+	return code != EXIT_DONE ? code : exit_code_of(server_site(config, settings, out));
+}
+
+static const struct command commands[] = {
+	{ "serve", "serve until told to stop", NULL, command_serve },
+	{ "migrate", "bring the database up to date, or see how it stands",
+		"usage: portress migrate up | status | verify\n\n"
+		"  up      apply the steps that are missing\n"
+		"  status  say which step the database is at; 1 when some are missing\n"
+		"  verify  check that what was applied is what this program knows\n",
+		command_migrate },
+	{ "user", "list, show, make and change accounts", user_help, command_user },
+	{ "config", "print or check the settings",
+		"usage: portress config print | check\n\n"
+		"  print  every setting, its value and where it is from; secrets only as set or unset\n"
+		"  check  all that is wrong with them\n\n"
+		"  --mdoc portress.1 | portress.conf.5  the manual pages\n",
+		command_config },
+	{ "version", "say the version", "usage: portress version\n", command_version },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* `portress help` is `portress --help`. */
+static void help_word(struct args *args)
+{
+	if (!str_eq(args_word(args, 0), PT_STR("help")))
+		return;
+	args->options[args->n_options++] = (struct arg_flag){ PT_STR("help"), PT_STR("true") };
+	args->words++;
+	args->n_words--;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .arena = arena_open(ARENA), .site_open = open_site };
+	int code = EXIT_INTERNAL;
+
+	hook_open();
+	if (cli.arena && args_read(cli.arena, argc, argv, setting_kind, &cli.args) == PT_OK) {
+		help_word(&cli.args);
+		/* `portress --as identoro` takes the original's place under its own name. */
+		code = cli_run(&cli, commands, COMMANDS, is_identoro(&cli) ? &commands[0] : NULL);
+	}
+	arena_close(cli.arena);
+	return fflush(stdout) == 0 ? code : EXIT_IO;
+}

@@ -81,6 +81,7 @@ def start(directory):
                          "-c", "listen_addresses=127.0.0.1", "-c", "port=" + read(directory, "port"),
                          "-c", "unix_socket_directories=" + directory,
                          "-c", "fsync=off", "-c", "max_connections=100",
+                         "-c", "deadlock_timeout=200ms",
                          "-c", "log_statement=all", "-c", "log_min_messages=notice"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory, start_new_session=True)
     write(directory, "pid", str(server.pid))

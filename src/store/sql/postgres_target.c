@@ -172,10 +172,11 @@ static pt_err list_parameters(struct owned_target *owned, const char *url, pt_ti
 
 /* ---- the session ---- */
 
-/* More than deadlock_timeout (1 s) when acts have 2 s, so that a deadlock is told from a slow lock. */
+/* Well over deadlock_timeout (1 s) when acts have 2 s: a deadlock is told from a slow lock, and time is
+ * left to try again. */
 pt_time pg_statement_timeout(pt_time timeout)
 {
-	return timeout * 6 / 10;
+	return timeout * 3 / 4;
 }
 
 static pt_err spell_session(struct arena *arena, pt_time timeout, const char **out)
@@ -185,7 +186,7 @@ static pt_err spell_session(struct arena *arena, pt_time timeout, const char **o
 
 	buf_printf(&b, "SET statement_timeout = %d;",
 		(int)(pg_statement_timeout(timeout) / PT_MILLISECOND));
-	buf_printf(&b, "SET lock_timeout = %d;", (int)(timeout * 11 / 20 / PT_MILLISECOND));
+	buf_printf(&b, "SET lock_timeout = %d;", (int)(timeout * 7 / 10 / PT_MILLISECOND));
 	buf_printf(&b, "SET idle_in_transaction_session_timeout = %d;",
 		(int)(5 * timeout / PT_MILLISECOND));
 	buf_str(&b, PT_STR("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"

@@ -102,8 +102,8 @@ static void server_gives_up_before_we_do(void **state)
 	struct pg_target *target = make("postgres://localhost/portress");
 
 	(void)state;
-	assert_non_null(strstr(target->session, "statement_timeout = 1200;"));
-	assert_non_null(strstr(target->session, "lock_timeout = 1100;"));
+	assert_non_null(strstr(target->session, "statement_timeout = 1500;"));
+	assert_non_null(strstr(target->session, "lock_timeout = 1400;"));
 	assert_true(target->patience > pg_statement_timeout(2 * PT_SECOND));
 	assert_true(target->patience < 2 * PT_SECOND);
 	pg_target_free(target);

@@ -34,7 +34,7 @@ struct store_setup {
 	pt_str url;		       /* "sqlite:PATH", "postgres://..." (or a libpq connection string) */
 	const struct view_setup *view; /* NULL: accounts in our own tables */
 	unsigned connections;	       /* PostgreSQL: pool size, 0 means 8 */
-	pt_time timeout;	       /* of a statement and of waiting for a connection; 0 means 2 s */
+	pt_time timeout;	       /* PostgreSQL: of an act, all in all; 0 means 2 s */
 	bool migrate;		       /* bring the schema up to date while opening */
 	unsigned group_max;	       /* SQLite: acts that share a commit at most, 0 means 128 */
 	bool wait;		       /* PostgreSQL: open even if it is away now, and answer PT_F_STORE meanwhile */

@@ -463,7 +463,8 @@ static uint32_t base64_value(char c, const char *digits)
 }
 
 /* Digits without padding. Bits that no byte uses must be zero, or one value had two spellings. */
-static bool base64_decode_digits(struct arena *arena, pt_str text, const char *digits, pt_str *out)
+static pt_err base64_digits_read(
+	struct arena *arena, pt_str text, const char *digits, pt_str *out)
 {
 	size_t n = text.n / 4 * 3 + (text.n % 4 > 0 ? text.n % 4 - 1 : 0), made = 0;
 	uint32_t bits = 0;
@@ -471,15 +472,15 @@ static bool base64_decode_digits(struct arena *arena, pt_str text, const char *d
 	char *bytes;
 
 	if (text.n % 4 == 1)
-		return false;
+		return PT_E_MALFORMED;
 	bytes = arena_alloc(arena, n + 1);
 	if (!bytes)
-		return false;
+		return fault(PT_F_MEMORY, "no memory to decode %zu bytes", text.n);
 	for (size_t i = 0; i < text.n; i++) {
 		uint32_t value = base64_value(text.p[i], digits);
 
 		if (value > 63)
-			return false;
+			return PT_E_MALFORMED;
 		bits = bits << 6 | value;
 		held += 6;
 		if (held >= 8) {
@@ -489,25 +490,35 @@ static bool base64_decode_digits(struct arena *arena, pt_str text, const char *d
 		}
 	}
 	if (bits != 0)
-		return false;
+		return PT_E_MALFORMED;
 	*out = (pt_str){ bytes, n };
-	return true;
+	return PT_OK;
 }
 
-bool base64url_decode(struct arena *arena, pt_str text, pt_str *out)
+pt_err base64url_read(struct arena *arena, pt_str text, pt_str *out)
 {
-	return base64_decode_digits(arena, text, base64url_digits, out);
+	return base64_digits_read(arena, text, base64url_digits, out);
 }
 
-bool base64_decode(struct arena *arena, pt_str text, pt_str *out)
+pt_err base64_read(struct arena *arena, pt_str text, pt_str *out)
 {
 	size_t digits = text.n;
 
 	if (text.n % 4 != 0)
-		return false;
+		return PT_E_MALFORMED;
 	while (digits > 0 && text.n - digits < 2 && text.p[digits - 1] == '=')
 		digits--;
-	return base64_decode_digits(arena, str_slice(text, 0, digits), base64_digits, out);
+	return base64_digits_read(arena, str_slice(text, 0, digits), base64_digits, out);
+}
+
+bool base64url_decode(struct arena *arena, pt_str text, pt_str *out)
+{
+	return base64url_read(arena, text, out) == PT_OK;
+}
+
+bool base64_decode(struct arena *arena, pt_str text, pt_str *out)
+{
+	return base64_read(arena, text, out) == PT_OK;
 }
 
 static int hex_value(char c)

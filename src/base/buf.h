@@ -78,6 +78,11 @@ pt_str buf_view(const struct buf *b);
 /* The finished string, or PT_F_MEMORY. */
 PT_CHECK pt_err buf_done(struct buf *b, pt_str *out);
 
+/* As the decoders below, where a client must not be told that its text is bad because memory is out:
+ * PT_E_MALFORMED, PT_F_MEMORY. */
+PT_CHECK pt_err base64url_read(struct arena *arena, pt_str text, pt_str *out);
+PT_CHECK pt_err base64_read(struct arena *arena, pt_str text, pt_str *out);
+
 /* Decoders. Each refuses anything but the one canonical spelling; *out points into the arena. */
 PT_CHECK bool base64url_decode(struct arena *arena, pt_str text, pt_str *out);
 PT_CHECK bool base64_decode(struct arena *arena, pt_str text, pt_str *out);

@@ -40,13 +40,13 @@ static void buf_base64url_padded(struct buf *b, pt_str bytes)
 		buf_char(b, '=');
 }
 
-static bool base64url_padded_decode(struct arena *arena, pt_str text, pt_str *out)
+static pt_err base64url_padded_read(struct arena *arena, pt_str text, pt_str *out)
 {
 	if (text.n % 4 != 0)
-		return false;
+		return PT_E_MALFORMED;
 	for (int pad = 0; pad < 2 && str_ends(text, PT_STR("=")); pad++)
 		text.n--;
-	return base64url_decode(arena, text, out);
+	return base64url_read(arena, text, out);
 }
 
 static pt_err cookie_make(struct pt_call *call, const uint8_t token[TOKEN_BYTES], pt_str *out)
@@ -82,47 +82,46 @@ static bool cookie_is_young(struct pt_call *call, pt_str ts)
 }
 
 /* The token in base64, out of the JSON string it stands in. */
-static bool token_decode(struct pt_call *call, pt_str value, uint8_t token[TOKEN_BYTES])
+static pt_err token_read(struct pt_call *call, pt_str value, uint8_t token[TOKEN_BYTES])
 {
 	pt_str json, bytes;
 
-	if (!base64url_padded_decode(call->arena, value, &json) || json.n < 3)
-		return false;
-	if (json.p[0] != '"' || !str_ends(json, PT_STR("\"\n")))
-		return false;
-	if (!base64_decode(call->arena, str_slice(json, 1, json.n - 2), &bytes) ||
-		bytes.n != TOKEN_BYTES)
-		return false;
+	TRY(base64url_padded_read(call->arena, value, &json));
+	if (json.n < 3 || json.p[0] != '"' || !str_ends(json, PT_STR("\"\n")))
+		return PT_E_MALFORMED;
+	TRY(base64_read(call->arena, str_slice(json, 1, json.n - 2), &bytes));
+	if (bytes.n != TOKEN_BYTES)
+		return PT_E_MALFORMED;
 	memcpy(token, bytes.p, TOKEN_BYTES);
-	return true;
+	return PT_OK;
 }
 
-/* *valid is false for anything but a cookie of ours that has not expired. */
-static pt_err cookie_read(
-	struct pt_call *call, pt_str cookie, bool *valid, uint8_t token[TOKEN_BYTES])
+/* PT_E_MALFORMED: anything but a cookie of ours that has not expired. */
+static pt_err cookie_read(struct pt_call *call, pt_str cookie, uint8_t token[TOKEN_BYTES])
 {
 	pt_str whole, ts, rest, value, mac;
 	struct pt_hash expected;
 
-	*valid = false;
-	if (cookie.n == 0 || cookie.n > COOKIE_MAX ||
-		!base64url_padded_decode(call->arena, cookie, &whole))
-		return PT_OK;
+	if (cookie.n == 0 || cookie.n > COOKIE_MAX)
+		return PT_E_MALFORMED;
+	TRY(base64url_padded_read(call->arena, cookie, &whole));
 	if (!str_cut(whole, '|', &ts, &rest) || !str_cut(rest, '|', &value, &mac))
-		return PT_OK;
+		return PT_E_MALFORMED;
 	TRY(cookie_mac(call, ts, value, &expected));
-	*valid = digest_equal(mac, str_n(expected.bytes, sizeof(expected.bytes))) &&
-		 cookie_is_young(call, ts) && token_decode(call, value, token);
-	return PT_OK;
+	if (!digest_equal(mac, str_n(expected.bytes, sizeof(expected.bytes))) ||
+		!cookie_is_young(call, ts))
+		return PT_E_MALFORMED;
+	return token_read(call, value, token);
 }
 
 pt_err pt_csrf_open(struct pt_call *call, pt_str cookie, struct pt_csrf *out)
 {
 	struct pt_csrf csrf = { 0 };
-	bool valid;
 
-	TRY(cookie_read(call, cookie, &valid, csrf.token));
-	if (!valid) {
+	pt_err err = cookie_read(call, cookie, csrf.token);
+	if (pt_is_fault(err))
+		return err;
+	if (err != PT_OK) {
 		csrf.fresh = true;
 		TRY(random_fill(csrf.token, sizeof(csrf.token)));
 		TRY(cookie_make(call, csrf.token, &csrf.cookie));
@@ -150,7 +149,10 @@ pt_err pt_csrf_check(struct pt_call *call, const struct pt_csrf *csrf, pt_str su
 
 	if (submitted.n == 0)
 		return PT_E_CSRF_MISSING;
-	if (csrf->fresh || !base64_decode(call->arena, submitted, &mask) || mask.n != MASK_BYTES)
+	pt_err err = base64_read(call->arena, submitted, &mask);
+	if (pt_is_fault(err))
+		return err;
+	if (csrf->fresh || err != PT_OK || mask.n != MASK_BYTES)
 		return PT_E_CSRF;
 	for (size_t i = 0; i < TOKEN_BYTES; i++)
 		token[i] = (uint8_t)(mask.p[i] ^ mask.p[TOKEN_BYTES + i]);

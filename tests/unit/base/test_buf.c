@@ -309,6 +309,21 @@ static void second_spellings_of_base64_are_refused(void **state)
 	assert_string_equal(out.p, "before");
 }
 
+/* Who reads it must not take a good text for a bad one. */
+static void no_memory_is_not_a_bad_text(void **state)
+{
+	struct arena *full = arena_open(16);
+	pt_str out = PT_STR("untouched");
+
+	(void)state;
+	assert_non_null(arena_alloc(full, 16));
+	assert_int_equal(base64_read(full, PT_STR("Zm9v"), &out), PT_F_MEMORY);
+	assert_int_equal(base64url_read(full, PT_STR("Zm9v"), &out), PT_F_MEMORY);
+	assert_int_equal(base64_read(full, PT_STR("Zm9"), &out), PT_E_MALFORMED);
+	assert_string_equal(out.p, "untouched");
+	arena_close(full);
+}
+
 /* Of all texts of two digits, as many decode as there are bytes. */
 static void one_byte_has_one_spelling(void **state)
 {
@@ -394,6 +409,7 @@ int main(void)
 		STORY(base64_of_rfc_4648),
 		STORY(every_length_comes_back),
 		STORY(second_spellings_of_base64_are_refused),
+		STORY(no_memory_is_not_a_bad_text),
 		STORY(one_byte_has_one_spelling),
 		STORY(hex_is_lower_case_and_even),
 		STORY(dates_are_spelled_as_their_standards_say),

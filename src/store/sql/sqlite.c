@@ -55,6 +55,8 @@ struct waiting {
 struct sqlite_store {
 	struct sql_store sql; /* first: the port knows only this */
 	char *path;
+	dev_t device; /* the file that stood there when the store was opened */
+	ino_t inode;
 	unsigned group_max;
 
 	pthread_mutex_t readers_lock;
@@ -91,14 +93,16 @@ static pt_err sqlite_lock_name(struct sql_conn *conn, pt_arena *arena, pt_str na
 
 /* ---- is it still our file? ------------------------------------------------------------------ */
 
-/* A file that was unlinked or replaced takes writes as before, and nobody will ever see them. */
-static pt_err file_look(struct sqlite_store *store, sqlite3 *db)
+/* A file that was unlinked or replaced takes writes as before, and nobody will ever see them. Another
+ * file in its place is not opened either: readers and writer would look at two. */
+static pt_err file_look(struct sqlite_store *store)
 {
-	int moved = 0;
+	struct stat st;
+	bool moved = stat(store->path, &st) != 0 || st.st_dev != store->device ||
+		     st.st_ino != store->inode;
 
-	sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
 	atomic_store_explicit(&store->looked_at, clock_monotonic(), memory_order_relaxed);
-	atomic_store_explicit(&store->moved, moved != 0, memory_order_relaxed);
+	atomic_store_explicit(&store->moved, moved, memory_order_relaxed);
 	if (moved)
 		return fault(PT_F_STORE,
 			"%s: moved or replaced underneath: put it back, or restart with the new "
@@ -108,14 +112,14 @@ static pt_err file_look(struct sqlite_store *store, sqlite3 *db)
 }
 
 /* For readers once a second is enough: the writer looks before each group. */
-static pt_err file_glance(struct sqlite_store *store, sqlite3 *db)
+static pt_err file_glance(struct sqlite_store *store)
 {
 	pt_time looked_at = atomic_load_explicit(&store->looked_at, memory_order_relaxed);
 
 	if (!atomic_load_explicit(&store->moved, memory_order_relaxed) &&
 		clock_monotonic() - looked_at < PT_SECOND)
 		return PT_OK;
-	return file_look(store, db);
+	return file_look(store);
 }
 
 /* ---- readers -------------------------------------------------------------------------------- */
@@ -187,7 +191,7 @@ static pt_err link_read(struct sqlite_store *store, struct link *link, sql_act a
 	pt_err err;
 	int rc;
 
-	TRY(file_glance(store, link->db));
+	TRY(file_glance(store));
 	rc = link_step(link->begin);
 	if (rc != SQLITE_OK)
 		return link_fault(link, rc, "begin");
@@ -221,6 +225,31 @@ static void rollback(struct link *link)
 {
 	if (!sqlite3_get_autocommit(link->db))
 		sqlite3_exec(link->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int wal_grew(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct sqlite_store *store = ctx;
+
+	(void)db, (void)name;
+	store->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static pt_err writer_open(struct sqlite_store *store)
+{
+	if (store->writer)
+		return PT_OK;
+	TRY(link_open(store->path, true, &store->writer));
+	sqlite3_wal_hook(store->writer->db, wal_grew, store);
+	return PT_OK;
+}
+
+/* After a failed write nobody knows which pages the kernel still holds: begin anew from the file. */
+static void writer_drop(struct sqlite_store *store)
+{
+	link_close(store->writer);
+	store->writer = NULL;
 }
 
 /* How an act went, for the acts that share its transaction. */
@@ -289,10 +318,12 @@ static pt_err lost(const struct sqlite_store *store, const struct waiting *items
  * without, and the group is run again with them when there was such an act. */
 static pt_err group_run(struct sqlite_store *store, struct waiting *items)
 {
-	struct link *link = store->writer;
+	struct link *link;
 	enum went went;
 
-	TRY(file_look(store, link->db));
+	TRY(file_look(store));
+	TRY(writer_open(store));
+	link = store->writer;
 	TRY(group_begin(link, false));
 	went = acts_run(store, link, items);
 	if (went == WENT_SPOILED) {
@@ -305,40 +336,12 @@ static pt_err group_run(struct sqlite_store *store, struct waiting *items)
 	return went == WENT_WELL ? group_commit(link) : lost(store, items);
 }
 
-static int wal_grew(void *ctx, sqlite3 *db, const char *name, int pages)
-{
-	struct sqlite_store *store = ctx;
-
-	(void)db, (void)name;
-	store->wal_pages = pages;
-	return SQLITE_OK;
-}
-
-static pt_err writer_open(struct sqlite_store *store)
-{
-	if (store->writer)
-		return PT_OK;
-	TRY(link_open(store->path, true, &store->writer));
-	sqlite3_wal_hook(store->writer->db, wal_grew, store);
-	return PT_OK;
-}
-
-/* After a failed write nobody knows which pages the kernel still holds: begin anew from the file. */
-static void writer_drop(struct sqlite_store *store)
-{
-	link_close(store->writer);
-	store->writer = NULL;
-}
-
 static void group_write(struct sqlite_store *store, struct waiting *items)
 {
-	pt_err err = writer_open(store);
+	pt_err err = group_run(store, items);
 
-	if (err == PT_OK) {
-		err = group_run(store, items);
-		if (err != PT_OK)
-			writer_drop(store);
-	}
+	if (err != PT_OK)
+		writer_drop(store);
 	while (items) {
 		struct waiting *item = items;
 
@@ -539,14 +542,21 @@ static pt_err directories_make(char *path)
 	return PT_OK;
 }
 
-/* Made by us and not by SQLite, which would let the umask decide who may read it. */
-static pt_err file_make(const char *path)
+/* Made by us and not by SQLite, which would let the umask decide who may read it. One that is there is
+ * not opened: closing it would drop the locks that another store of this process has on it. */
+static pt_err file_make(struct sqlite_store *store)
 {
-	PT_OWN(own_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	PT_OWN(own_fd)
+	int fd = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+	struct stat st;
 
-	if (fd < 0)
-		return fault(PT_F_CONFIG, "%s: cannot open the database file for writing: %s", path,
+	if ((fd < 0 && errno != EEXIST) || stat(store->path, &st) != 0)
+		return fault(PT_F_CONFIG, "%s: cannot make the database file: %s", store->path,
 			strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return fault(PT_F_CONFIG, "%s: this is not a file", store->path);
+	store->device = st.st_dev;
+	store->inode = st.st_ino;
 	return PT_OK;
 }
 
@@ -585,7 +595,7 @@ static pt_err thread_start(struct sqlite_store *store)
 static pt_err sqlite_start(struct sqlite_store *store)
 {
 	TRY(directories_make(store->path));
-	TRY(file_make(store->path));
+	TRY(file_make(store));
 	if (writer_open(store) != PT_OK)
 		return PT_F_CONFIG; /* said already */
 	return thread_start(store);

@@ -151,6 +151,9 @@ pt_err link_open(const char *path, bool writer, struct link **out)
 	sqlite3_busy_handler(link->db, busy, NULL);
 	link_harden(link->db);
 	rc = link_settle(link, writer);
+	/* SQLite would take a file that it may only read, and refuse the first act. */
+	if (rc == SQLITE_OK && sqlite3_db_readonly(link->db, "main") != 0)
+		rc = SQLITE_READONLY;
 	if (rc != SQLITE_OK)
 		return link_fault(link, rc, "open");
 	*out = PT_GIVE(link);

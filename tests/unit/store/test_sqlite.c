@@ -201,6 +201,32 @@ static void uri_is_only_a_path(void **state)
 	assert_int_equal(0, chdir(here));
 }
 
+/* In a process that is not root, who may write everything. */
+static void file_that_may_only_be_read_is_refused(void **state)
+{
+	struct place *p = *state;
+	char site[96];
+	int status;
+	pid_t child;
+
+	snprintf(site, sizeof(site), "%s/site", p->directory);
+	assert_int_equal(PT_OK, try_open(p));
+	shut(p);
+	assert_int_equal(0, chmod(p->file, 0444));
+	assert_int_equal(0, chmod(site, 0755));
+	assert_int_equal(0, chmod(p->directory, 0755));
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+			_exit(2);
+		_exit(try_open(p) == PT_F_CONFIG ? 0 : 1);
+	}
+	assert_int_equal(child, waitpid(child, &status, 0));
+	assert_true(WIFEXITED(status));
+	assert_int_equal(0, WEXITSTATUS(status));
+}
+
 static void garbage_is_no_database(void **state)
 {
 	struct place *p = *state;
@@ -313,6 +339,27 @@ static void reader_notices_within_a_second_that_the_file_was_replaced(void **sta
 		err = find(p, "ann");
 	assert_int_equal(PT_F_STORE, err);
 	assert_true(clock_monotonic() - start < 2 * PT_SECOND);
+}
+
+static void another_database_in_its_place_is_not_taken_up(void **state)
+{
+	struct place *p = *state;
+	char aside[96];
+
+	snprintf(aside, sizeof(aside), "%s/site/elsewhere.db", p->directory);
+	assert_int_equal(PT_OK, try_open(p));
+	assert_int_equal(PT_OK, join(p, "other"));
+	shut(p);
+	assert_int_equal(0, rename(p->file, aside));
+	assert_int_equal(PT_OK, try_open(p));
+	assert_int_equal(PT_OK, join(p, "ann"));
+	assert_int_equal(0, rename(aside, p->file));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(PT_F_STORE, join(p, "bob"));
+		assert_int_equal(PT_F_STORE, find(p, "ann"));
+		assert_int_equal(PT_F_STORE, find(p, "other"));
+	}
+	shut(p);
 }
 
 static void flipped_bytes_never_crash(void **state)
@@ -663,6 +710,7 @@ int main(void)
 		TEST(url_without_a_file_is_refused),
 		TEST(path_that_is_no_file_is_refused),
 		TEST(uri_is_only_a_path),
+		TEST(file_that_may_only_be_read_is_refused),
 		TEST(garbage_is_no_database),
 		TEST(full_disk_fails_closed_and_needs_no_restart),
 		TEST(failed_write_loses_nothing_that_was_acknowledged),
@@ -670,6 +718,7 @@ int main(void)
 		TEST(act_on_a_full_disk_is_a_fault),
 		TEST(file_that_vanished_fails_closed_until_it_is_back),
 		TEST(reader_notices_within_a_second_that_the_file_was_replaced),
+		TEST(another_database_in_its_place_is_not_taken_up),
 		TEST(flipped_bytes_never_crash),
 		TEST(lock_of_another_program_is_waited_for_and_then_a_fault),
 		TEST(two_processes_share_one_file),

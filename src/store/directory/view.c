@@ -26,6 +26,7 @@
 #include "base/own.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "store/directory/identoro_tables.h"
 #include "store/directory/view.h"
 #include "store/sql/drivers_internal.h"
 #include "store/sql/moment.h"
@@ -707,12 +708,29 @@ static void leave_out(struct view *view)
 		view->table.announce = NULL;
 }
 
+/* What PostgreSQL can read as the name of a relation, with or without quotes and a schema. */
+static bool is_relation_name(pt_str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (!ascii_alnum(c) && str_find(PT_STR("_.$\""), c) == 4 && (c & 0x80) == 0)
+			return false;
+	}
+	return name.n > 0;
+}
+
 pt_err view_attach(struct sql_store *store, const struct view_setup *setup)
 {
 	PT_OWN(own_view) struct view *view = NULL;
+	struct view_setup named = *setup;
 
-	TRY(view_new(store, setup, &view));
-	TRY(view_map(store, setup, view));
+	if (named.relation.n == 0)
+		named.relation = PT_STR(IDENTORO_USERS);
+	if (!is_relation_name(named.relation))
+		return fault(PT_F_CONFIG, "the name of the users table is none");
+	TRY(view_new(store, &named, &view));
+	TRY(view_map(store, &named, view));
 	TRY(view_texts_make(view));
 	leave_out(view);
 	store->directory = &view->table;

@@ -841,6 +841,19 @@ static void missing_table_is_refused(void **state)
 	end(&w);
 }
 
+static void name_that_is_none_is_refused(void **state)
+{
+	struct view_setup view = { .relation = PT_STR("users; DROP TABLE users") };
+	struct world w;
+
+	(void)state;
+	begin_with(&w, G2_TABLE);
+	assert_int_equal(open_view_as(&w, &view), PT_F_CONFIG);
+	view.relation = PT_STR("");
+	assert_int_equal(open_view_as(&w, &view), PT_OK);
+	end(&w);
+}
+
 static void columns_can_be_named(void **state)
 {
 	struct view_setup view = { .relation = PT_STR("people") };
@@ -983,6 +996,7 @@ int main(void)
 		cmocka_unit_test(one_of_many_gets_the_name_or_the_address_in_a_table),
 		cmocka_unit_test(missing_columns_are_refused),
 		cmocka_unit_test(missing_table_is_refused),
+		cmocka_unit_test(name_that_is_none_is_refused),
 		cmocka_unit_test(columns_can_be_named),
 		cmocka_unit_test(more_events_are_told_when_wanted),
 		cmocka_unit_test(tables_are_created_once),

@@ -254,6 +254,101 @@ static void an_address_may_be_used_once_in_each_audience(void **state)
 	EXPECT(PT_E_TAKEN, ACT(w, account_join, &app, &id));
 }
 
+/* A text that its owner overwrites as soon as the act is over. */
+static pt_str borrowed(char buffer[32], const char *text)
+{
+	memset(buffer, 0, 32);
+	memcpy(buffer, text, strlen(text));
+	return str(buffer);
+}
+
+static void strings_are_borrowed_for_the_length_of_the_call(void **state)
+{
+	struct world *w = *state;
+	char texts[12][32];
+	struct pt_join join = new_join(w, "ann");
+	struct pt_signin_act signin = { .now = w->now,
+		.has_session = true,
+		.has_token = true,
+		.session = new_session(w),
+		.token = new_token(w, "") };
+	struct pt_session_record record;
+	struct pt_ticket_record ticket;
+	struct pt_id nobody = { "" };
+
+	join.account.username = borrowed(texts[0], "ann");
+	join.account.username_key = borrowed(texts[1], "ann");
+	join.account.email = borrowed(texts[2], "ann@Example.test");
+	join.password = borrowed(texts[3], "hash of ann");
+	join.has_ticket = join.has_letter = true;
+	join.ticket = new_ticket(w, &nobody, PT_TICKET_VERIFY, "ann");
+	join.ticket.email_key = borrowed(texts[4], "ann@example.test");
+	join.letter = new_letter(w, PT_LETTER_VERIFY, "");
+	join.letter.to = borrowed(texts[5], "ann@Example.test");
+	join.letter.sealed = borrowed(texts[6], "sealed");
+	join.event.detail = borrowed(texts[7], "joined");
+	EXPECT(PT_OK, ACT(w, account_join, &join, &signin.account));
+	memset(texts, 'x', sizeof(texts));
+	EXPECT_TEXT("joined", last_event(w).detail);
+	EXPECT_TEXT("ann@Example.test", last_letter(w).to);
+	EXPECT_TEXT("sealed", last_letter(w).sealed);
+	EXPECT_TEXT("ann@Example.test", account(w, &signin.account).account.email);
+	EXPECT(PT_OK, ACT(w, ticket_find, &join.ticket.hash, PT_TICKET_VERIFY, w->now, &ticket));
+	EXPECT_TEXT("ann@example.test", ticket.ticket.email_key);
+
+	signin.seen_password = borrowed(texts[8], "hash of ann");
+	signin.new_password = borrowed(texts[9], "new hash of ann");
+	signin.session.user_agent = borrowed(texts[10], "Mozilla/5.0");
+	signin.token.client = borrowed(texts[11], "app");
+	EXPECT(PT_OK, ACT(w, signin, &signin));
+	memset(texts, 'x', sizeof(texts));
+	EXPECT(PT_OK, ACT(w, session_find, &signin.session.hash, w->now, &record));
+	EXPECT_TEXT("Mozilla/5.0", record.session.user_agent);
+	EXPECT_TEXT("ann", record.account.username);
+	EXPECT_TEXT("new hash of ann", account(w, &signin.account).password);
+	refreshed(w, &signin.token.hash, "app");
+}
+
+/* What was read before stays as it was, whatever the store does then. */
+static void strings_that_came_out_outlive_the_store(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash session = session_of(w, &ann, "ann");
+	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
+	struct pt_rotate_act turn = new_turn(w, &token, "app");
+	struct pt_session_record in;
+	struct pt_ticket_record asked;
+	struct pt_token next, again;
+	struct pt_account_record record;
+	struct pt_account_list query = { .max = 10 };
+	struct pt_account *list;
+	struct pt_event event;
+	struct pt_letter letter;
+	size_t n;
+
+	EXPECT(PT_OK, ACT(w, session_find, &session, w->now, &in));
+	EXPECT(PT_OK, ACT(w, ticket_find, &ticket, PT_TICKET_RESET, w->now, &asked));
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &next));
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &again));
+	EXPECT(PT_OK, ACT(w, account_list, &query, &list, &n));
+	record = account(w, &ann);
+	event = last_event(w);
+	letter = last_letter(w);
+	world_reopen(w);
+	EXPECT_TEXT("Mozilla/5.0", in.session.user_agent);
+	EXPECT_TEXT("ann", in.account.username);
+	EXPECT_TEXT("ann@example.test", asked.ticket.email_key);
+	EXPECT_TEXT("hash of ann", asked.owner.password);
+	EXPECT_TEXT("app", next.client);
+	EXPECT_TEXT("app", again.client);
+	EXPECT_TEXT("ann", list[0].username);
+	EXPECT_TEXT("hash of ann", record.password);
+	EXPECT_TEXT("contract", event.detail);
+	EXPECT_TEXT("ann@Example.test", letter.to);
+}
+
 static void unknown_account_is_not_found(void **state)
 {
 	struct world *w = *state;
@@ -452,6 +547,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(keys_are_bytes_and_know_no_case),
 	cmocka_unit_test(same_names_live_beside_each_other_in_two_tenants),
 	cmocka_unit_test(an_address_may_be_used_once_in_each_audience),
+	cmocka_unit_test(strings_are_borrowed_for_the_length_of_the_call),
+	cmocka_unit_test(strings_that_came_out_outlive_the_store),
 	cmocka_unit_test(unknown_account_is_not_found),
 	cmocka_unit_test(list_goes_on_where_it_ended),
 	cmocka_unit_test(operator_verifies_and_unverifies),

@@ -30,10 +30,15 @@ static bool is_memory(void)
 	return strcmp(chosen, "memory") == 0;
 }
 
+static pt_err kept_open(void)
+{
+	const struct store_setup setup = { .url = str(chosen), .migrate = true };
+
+	return store_open(&setup, &kept);
+}
+
 bool world_choose(const char *url)
 {
-	struct store_setup setup = { .migrate = true };
-
 	chosen = url;
 	if (is_memory())
 		return true;
@@ -43,8 +48,7 @@ bool world_choose(const char *url)
 		snprintf(file, sizeof(file), "sqlite:%s/contract.db", directory);
 		chosen = file;
 	}
-	setup.url = str(chosen);
-	return store_open(&setup, &kept) == PT_OK;
+	return kept_open() == PT_OK;
 }
 
 void world_forget(void)
@@ -101,6 +105,17 @@ int world_close(void **state)
 	arena_close(w->arena);
 	free(w);
 	return 0;
+}
+
+void world_reopen(struct world *w)
+{
+	w->store.close(w->store.ctx);
+	if (is_memory()) {
+		EXPECT(PT_OK, pt_store_memory(&w->store));
+		return;
+	}
+	EXPECT(PT_OK, kept_open());
+	w->store = kept;
 }
 
 void expect_outcome(pt_err wanted, pt_err got, const char *what, const char *where, int line)

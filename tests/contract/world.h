@@ -31,6 +31,9 @@ void world_forget(void);
 int world_open(void **state);  /* cmocka's setup */
 int world_close(void **state); /* and teardown */
 
+/* Closes the store and opens it again; the one in memory begins anew. */
+void world_reopen(struct world *w);
+
 /* A verb of the world's store, in the world's arena. */
 #define ACT(w, verb, ...) (w)->store.verb((w)->store.ctx, (w)->arena, __VA_ARGS__)
 

@@ -50,6 +50,13 @@ static pt_err signin_answer_json(struct exchange *ex, const struct pt_grant *gra
 	return answer_json(ex, &answer);
 }
 
+static void signin_answer_page(struct exchange *ex)
+{
+	pt_str next = pages_next(ex, exchange_field(ex, "next"));
+
+	answer_see_other(ex, next.n > 0 ? next : exchange_path(ex, "/"));
+}
+
 pt_err signin_post(struct exchange *ex)
 {
 	unsigned grants = ex->surface->setup.pages.tokens && ex->json ? PT_GRANT_TOKENS :
@@ -63,14 +70,15 @@ pt_err signin_post(struct exchange *ex)
 		.device = cookie_value(ex->rq, device_cookie),
 	};
 	TRY(pt_signin(ex->call, &form, grants, &grant));
+	if (ex->json)
+		TRY(signin_answer_json(ex, &grant));
+	else
+		signin_answer_page(ex);
+	/* Last: an answer that could not be made must not let anybody in. */
 	if (grant.session.n > 0)
 		pages_cookie(ex, session_cookie, grant.session,
 			grant.session_expires - pt_call_now(ex->call));
 	pages_cookie(ex, device_cookie, grant.device, DEVICE_LIFE);
-	if (ex->json)
-		return signin_answer_json(ex, &grant);
-	pt_str next = pages_next(ex, exchange_field(ex, "next"));
-	answer_see_other(ex, next.n > 0 ? next : exchange_path(ex, "/"));
 	return PT_OK;
 }
 

@@ -16,9 +16,6 @@ enum {
 	STAMP_BYTES = 12, /* 16 characters */
 };
 
-/* How far ahead of us an issuer's clock may be. */
-#define IAT_SKEW (30 * PT_SECOND)
-
 enum token_use { USE_ACCESS, USE_REFRESH };
 
 static const pt_str token_use_name[] = {
@@ -147,28 +144,6 @@ static bool claim_text(const struct json_value *claims, const char *name, pt_str
 	return value->type == JSON_STRING;
 }
 
-/* A date claim: an integer, or not a date. */
-static bool claim_date(const struct json_value *claims, const char *name, int64_t *out)
-{
-	const struct json_value *value = json_find(claims, str(name));
-
-	if (!value || value->type != JSON_NUMBER || value->text.n == 0)
-		return false;
-	*out = value->number;
-	return true;
-}
-
-static bool times_are_fine(struct pt_call *call, const struct json_value *claims)
-{
-	int64_t exp, iat;
-
-	if (!claim_date(claims, "exp", &exp) || exp <= seconds(call->now))
-		return false;
-	if (!json_find(claims, PT_STR("iat")))
-		return true;
-	return claim_date(claims, "iat", &iat) && iat <= seconds(call->now + IAT_SKEW);
-}
-
 /* The claims of a token for one use. A token of the original program says no use and is an access
  * token. An `email` claim marks the original's mailed tokens, which must open nothing here. */
 static pt_err token_read(struct pt_call *call, const struct jwk *key, enum token_use use,
@@ -179,8 +154,7 @@ static pt_err token_read(struct pt_call *call, const struct jwk *key, enum token
 	pt_str said_use, account;
 
 	TRY(jwt_verify(call->arena, key, text, &claims));
-	if (!times_are_fine(call, &claims))
-		return PT_E_TOKEN;
+	TRY(jwt_check_times(&claims, call->now));
 	if (!claim_text(&claims, "token_use", &said_use) ||
 		(said_use.n > 0 && !str_eq(said_use, token_use_name[use])))
 		return PT_E_TOKEN;

@@ -14,6 +14,9 @@
 
 enum { TOKEN_BYTES_MAX = 8 * 1024 };
 
+/* How far ahead of us an issuer's clock may be. */
+#define CLOCK_SKEW (30 * PT_SECOND)
+
 /* Each of these names a key or a rule that the sender chose (RFC 7515 4.1). */
 static const pt_str unwanted[] = {
 	PT_STR_INIT("jku"),
@@ -217,4 +220,28 @@ pt_err jwt_verify_set(struct arena *arena, const struct jwk_set *set, pt_time no
 	TRY(jwt_judge(arena, judges, n, PT_STR(""), token, &verdict));
 	*claims = verdict.claims;
 	return PT_OK;
+}
+
+/* ---- dates ---- */
+
+/* An integer, or not a date. */
+static bool is_date(const struct json_value *value)
+{
+	return value->type == JSON_NUMBER && value->text.n > 0;
+}
+
+static bool has_come(const struct json_value *claims, const char *name, pt_time now)
+{
+	const struct json_value *date = json_find(claims, str(name));
+
+	return !date || (is_date(date) && date->number <= (now + CLOCK_SKEW) / PT_SECOND);
+}
+
+pt_err jwt_check_times(const struct json_value *claims, pt_time now)
+{
+	const struct json_value *exp = json_find(claims, PT_STR("exp"));
+
+	if (!exp || !is_date(exp) || exp->number <= now / PT_SECOND)
+		return PT_E_TOKEN;
+	return has_come(claims, "nbf", now) && has_come(claims, "iat", now) ? PT_OK : PT_E_TOKEN;
 }

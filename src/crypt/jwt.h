@@ -47,4 +47,9 @@ struct jwt_verdict {
 PT_CHECK pt_err jwt_judge(struct arena *arena, const struct jwk *const *keys, size_t n, pt_str typ,
 	pt_str token, struct jwt_verdict *out);
 
+/* What the dates among the claims say: `exp` is there and lies ahead; `nbf` and `iat`, where they
+ * are there, have come, or come within the 30 seconds that another clock may be ahead of ours.
+ * Each is a whole number of seconds. PT_E_TOKEN: not now. */
+PT_CHECK pt_err jwt_check_times(const struct json_value *claims, pt_time now);
+
 #endif

@@ -1,0 +1,182 @@
+/*
+ * One person's way through the service, and what the service has promised on it. Before a request
+ * goes out its outcome is "maybe"; only an answer makes it sure. A server that is killed leaves maybes,
+ * and whatever comes of those must be one thing or the other.
+ */
+import { newcomer } from '../support/plain.mjs';
+import { attempt } from './service.mjs';
+
+const maybe = 'maybe';
+const yes = 'yes';
+
+export class Story {
+	constructor() {
+		this.who = newcomer();
+		this.joined = null;
+		this.verified = null;
+		this.wanted = null;	/* a new password that may be in force */
+		this.spending = null;	/* the token that it was asked with */
+		this.former = [];	/* passwords that are not in force any more */
+		this.taken = [];	/* tokens that are spent */
+		this.live = [];		/* clients with a session */
+		this.unsure = [];	/* ... that may have ended */
+		this.dead = [];		/* ... that has ended */
+		this.resets = 0;
+		this.promises = 0;
+	}
+
+	/* One request. Null: the server is gone. Another status than these is no way to answer. */
+	async ask(asking, status, what) {
+		const answer = await attempt(asking);
+
+		if (answer && answer.status !== status)
+			throw new Error(`${what} of ${this.who.username}: ${answer.status} ${answer.text.slice(0, 200)}`);
+		this.promises += answer ? 1 : 0;
+		return answer;
+	}
+
+	async join(service) {
+		this.joined = maybe;
+		if (!await this.ask(service.guest().post('/signup', this.who), 303, 'sign-up'))
+			return false;
+		this.joined = yes;
+		return true;
+	}
+
+	async mailed(service, path) {
+		const token = await attempt(service.token(this.who, path));
+
+		if (token === undefined)
+			throw new Error(`no letter with ${path} for ${this.who.username}`);
+		return token;
+	}
+
+	async confirm(service) {
+		const token = await this.mailed(service, '/verify');
+
+		if (!token)
+			return false;
+		this.verified = maybe;
+		if (!await this.ask(service.confirm(token), 303, 'confirmation'))
+			return false;
+		this.verified = yes;
+		return true;
+	}
+
+	async signIn(service) {
+		const client = service.guest();
+
+		if (!await this.ask(service.signIn(this.who, client), 303, 'sign-in'))
+			return false;
+		this.live.push(client);
+		return true;
+	}
+
+	async signOut() {
+		const client = this.live.pop();
+		const kept = client.clone();
+
+		this.unsure.push(kept);
+		if (!await this.ask(client.post('/signout'), 200, 'sign-out'))
+			return false;
+		this.unsure.pop();
+		this.dead.push(kept);
+		return true;
+	}
+
+	async reset(service) {
+		if (!await this.ask(service.forgot(this.who), 303, 'forgot'))
+			return false;
+		const token = await this.mailed(service, '/reset');
+
+		if (!token)
+			return false;
+		this.wanted = newcomer().password;
+		this.spending = token;
+		this.unsure.push(...this.live.splice(0));
+		if (!await this.ask(service.reset(token, this.wanted), 303, 'reset'))
+			return false;
+		this.hasReset();
+		return true;
+	}
+
+	/* The wanted password is in force, and everything that it ends has ended. */
+	hasReset() {
+		this.former.push(this.who.password);
+		this.taken.push(this.spending);
+		this.dead.push(...this.unsure.splice(0));
+		this.who.password = this.wanted;
+		this.wanted = null;
+		this.spending = null;
+		this.verified = yes;
+		this.resets += 1;
+	}
+
+	/* Through the door, or in again for whoever has been here before, and then about for a while. */
+	async run(service) {
+		if (this.verified !== yes && !(await this.join(service) && await this.confirm(service)))
+			return false;
+		for (let turns = 1 + Math.floor(Math.random() * 4); turns > 0; turns--)
+			if (!await this.turn(service))
+				return false;
+		return true;
+	}
+
+	turn(service) {
+		const dice = Math.random();
+
+		if (dice < 0.4 && this.live.length)
+			return this.signOut();
+		return dice < 0.6 ? this.reset(service) : this.signIn(service);
+	}
+}
+
+/* ---- afterwards ---- */
+
+function must(truth, story, what) {
+	if (!truth)
+		throw new Error(`${story.who.username}: ${what}`);
+}
+
+const status = async (asking) => (await asking).status;
+
+/* row: what the file knows of this person, or undefined. */
+export function assertRow(story, row) {
+	const { username } = story.who;
+
+	if (!row) {
+		must(story.joined !== yes, story, 'an acknowledged sign-up is gone');
+		return;
+	}
+	must(story.joined !== null, story, 'nobody has asked for this account');
+	must(row.accounts === 1, story, 'the account stands there twice');
+	must(row.letters === 1, story, `${row.letters} letters with a link`);
+	must(row.signups === 1, story, `${row.signups} events of signing up`);
+	must(story.verified !== yes || row.verified, story, 'an acknowledged confirmation is gone');
+	must(story.verified || !row.verified, story, `nobody has confirmed ${username}`);
+	must(row.resets === row.notices, story, `${row.resets} resets and ${row.notices} notices`);
+	must(row.resets === story.resets || (story.wanted && row.resets === story.resets + 1), story,
+		`${row.resets} resets, ${story.resets} acknowledged`);
+	if (row.resets > story.resets)
+		story.hasReset();
+	story.wanted = null;
+	story.verified = row.verified ? yes : null;
+	story.joined = yes;
+}
+
+/* Asks the service itself. Only for people whose row was looked at before. */
+export async function assertKept(service, story) {
+	if (story.joined !== yes)
+		return;
+	must(await status(service.guest().post('/signup', story.who)) === 400, story, 'can sign up again');
+	must(await status(service.signIn(story.who)) === (story.verified === yes ? 303 : 401), story,
+		'the password in force is not the acknowledged one');
+	for (const password of story.former.slice(-1))
+		must(await status(service.signIn({ ...story.who, password })) === 401, story, 'a former password is good');
+	for (const token of story.taken.slice(-1))
+		must(await status(service.reset(token, 'another quiet harbour')) === 400, story, 'a spent link is good');
+	for (const client of story.dead.slice(-3))
+		must(await status(client.clone().get('/me')) === 401, story, 'a session that ended is back');
+	for (const client of story.live)
+		must(await status(client.clone().get('/me')) === 200, story, 'an acknowledged session is gone');
+}

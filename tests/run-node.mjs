@@ -38,6 +38,7 @@ const suites = {
 	view: { files: named(stories), env: { ID_STORE: 'postgres', ID_SHAPE: 'readme-view' } },
 	native: { files: named(stories), env: { ID_STORE: 'native', ID_SHAPE: 'own' } },
 	readme: { files: named(stories), env: { ID_STORE: 'sqlite', ID_SHAPE: 'readme' } },
+	openapi: { files: inFolder('conformance/openapi'), env: {} },
 	browser: { files: inFolder('browser'), env: {} },
 };
 

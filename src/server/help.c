@@ -7,7 +7,7 @@
 
 #include "base/banned.h"
 
-enum { WIDTH = 92, INDENT = 8 };
+enum { WIDTH = 92, INDENT = 8, MDOC_WIDTH = 72 };
 
 /* Words, folded at the width of a terminal. */
 static void print_folded(FILE *out, const char *text)
@@ -134,18 +134,35 @@ void help_config(FILE *out, const struct config *config)
 
 /* ---- manual pages ---- */
 
-/* A dot at a line's beginning and a backslash are mdoc's own. */
+static void mdoc_char(FILE *out, char c)
+{
+	if (c == '\\')
+		fputs("\\e", out);
+	else if (c == '`')
+		fputs("\\(ga", out);
+	else
+		fputc(c, out);
+}
+
+/* In lines of a length that diffs can show. A dot or a quote at a line's beginning is mdoc's own. */
 static void mdoc_text(FILE *out, const char *text)
 {
-	if (text[0] == '.' || text[0] == '\'')
-		fputs("\\&", out);
-	for (; *text; text++) {
-		if (*text == '\\')
-			fputs("\\e", out);
-		else if (*text == '`')
-			fputs("\\(ga", out);
-		else
-			fputc(*text, out);
+	size_t column = 0;
+	pt_str rest = str(text), word;
+
+	while (rest.n > 0) {
+		str_cut(rest, ' ', &word, &rest);
+		if (column > 0 && column + 1 + word.n > MDOC_WIDTH) {
+			fputc('\n', out);
+			column = 0;
+		}
+		if (column > 0)
+			fputc(' ', out);
+		else if (word.n > 0 && (word.p[0] == '.' || word.p[0] == '\''))
+			fputs("\\&", out);
+		for (size_t i = 0; i < word.n; i++)
+			mdoc_char(out, word.p[i]);
+		column += word.n + 1;
 	}
 }
 
@@ -207,8 +224,8 @@ static void mdoc_program(FILE *out)
 	fputs(".Sh SIGNALS\n.Dv SIGTERM\nand\n.Dv SIGINT\nlet requests end and then the server;\n"
 	      "a second one ends it at once.\n.Dv SIGHUP\nreads templates and texts again.\n"
 	      ".Sh EXIT STATUS\n0 done; 1 a negative answer; 64 wrong usage; 65 unusable input;\n"
-	      "69 the database or an address cannot be had; 70 a fault of ours; 74 input or output;\n"
-	      "75 try later; 78 wrong settings.\n"
+	      "69 the database or an address cannot be had; 70 a fault of ours;\n"
+	      "74 input or output; 75 try later; 78 wrong settings.\n"
 	      "As Identoro: 1 for settings and database, 2 for unknown flags.\n"
 	      ".Sh SEE ALSO\n.Xr portress.conf 5\n", out);
 }
@@ -221,9 +238,9 @@ static void mdoc_settings(FILE *out)
 	      "Every setting is also a flag,\n.Fl -smtp.host Ar value ,\n"
 	      "and a variable of the environment,\n.Ev PORTRESS_SMTP_HOST .\n"
 	      "A flag counts more than the environment, the environment more than the file.\n"
-	      "Without\n.Fl -config\nthe file\n.Pa .env\nof the working folder is read when the server is "
+	      "Without\n.Fl -config\nthe file\n.Pa .env\nof the working folder is read when the server is\n"
 	      "started by hand.\n"
-	      ".Pp\nA secret is also read from the file that\n.Ev NAME_FILE\nnames, which must be "
+	      ".Pp\nA secret is also read from the file that\n.Ev NAME_FILE\nnames, which must be\n"
 	      "readable by its owner alone, and from the file of the setting's name in\n"
 	      ".Ev CREDENTIALS_DIRECTORY .\n"
 	      "Unknown names stop the start.\n"
@@ -232,7 +249,7 @@ static void mdoc_settings(FILE *out)
 	for (int i = 0; i < SETTINGS; i++)
 		mdoc_setting(out, i);
 	fputs(".El\n.Sh FILES\n.Bl -tag -width Ds\n.It Pa ./var/portress.key\nThe root key.\n"
-	      "Whoever has it can forge what the server signs; whoever loses it signs everybody out.\n"
+	      "Whoever has it can forge what the server signs;\nwhoever loses it signs everybody out.\n"
 	      ".It Pa ./var/portress.db\nThe database.\n.El\n.Sh SEE ALSO\n.Xr portress 1\n", out);
 }
 

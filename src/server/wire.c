@@ -110,13 +110,10 @@ static pt_err sqlite_inside(struct server *s)
 
 static pt_err prepare(struct server *s)
 {
-	struct settings *settings = s->settings;
-
-	TRY(privdrop_plan(&settings->jail, &s->jail));
 	TRY(modules_open(s));
 	TRY(look_open(config_text(s->config, SET_UI_DIR), &s->look));
 	TRY(ui_dir_inside(s));
-	TRY(key_read(s->config, settings));
+	TRY(key_read(s->config, s->settings));
 	TRY(sqlite_inside(s));
 	notify_open();
 	return privdrop_apply(&s->jail);
@@ -364,7 +361,9 @@ pt_err server_run(struct config *config, struct settings *settings)
 	pt_err err;
 
 	signals_block();
-	err = listen_open(&settings->listen, false, &s.listeners);
+	err = privdrop_plan(&settings->jail, &s.jail);
+	if (err == PT_OK)
+		err = listen_open(&settings->listen, false, &s.listeners);
 	if (err == PT_OK && settings->ops.n > 0)
 		err = listen_open(&settings->ops, true, &s.listeners);
 	if (err == PT_OK)

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/module.h"
 #include "base/own.h"
+#include "base/resolve.h"
 #include "base/str.h"
 #include "store/sql/moment.h"
 
@@ -601,11 +602,30 @@ static bool start_session(struct pg_conn *conn, const char *session, char *why, 
 	return false;
 }
 
+/* In a jail libpq's own resolver finds neither /etc/hosts nor a name server: ours looks the host up,
+ * anew for each connection, and the name stays what the certificate is held against. */
+static PGconn *connect_start(const struct pg_target *target)
+{
+	const char *keywords[PG_PARAMETERS + 2] = { 0 }, *values[PG_PARAMETERS + 2] = { 0 };
+	struct addresses found;
+
+	if (!target->host || target->n > PG_PARAMETERS || !resolve_is_jailed() ||
+		resolve(str(target->host), &found) != PT_OK || found.n == 0)
+		return pq.connectStartParams(target->keywords, target->values, 1);
+	for (size_t i = 0; i < target->n; i++) {
+		keywords[i] = target->keywords[i];
+		values[i] = target->values[i];
+	}
+	keywords[target->n] = "hostaddr";
+	values[target->n] = found.text[0];
+	return pq.connectStartParams(keywords, values, 1);
+}
+
 pt_err pg_connect(struct pg_conn *conn, const struct pg_target *target, pt_time deadline, char *why,
 	size_t size)
 {
 	*conn = (struct pg_conn){ .deadline = deadline, .patience = target->patience };
-	conn->pq = pq.connectStartParams(target->keywords, target->values, 1);
+	conn->pq = connect_start(target);
 	if (!conn->pq) {
 		(void)snprintf(why, size, "no memory");
 		return PT_F_STORE;

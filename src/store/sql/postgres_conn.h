@@ -58,10 +58,14 @@ extern struct pq pq;
 
 PT_CHECK pt_err pq_open(void);
 
+enum { PG_PARAMETERS = 16 };
+
 /* Where to connect, and what a session begins with. */
 struct pg_target {
 	const char *const *keywords; /* for PQconnectStartParams */
 	const char *const *values;
+	size_t n;
+	const char *host;    /* the one name to be looked up; NULL: none, or several */
 	const char *session; /* SET statements */
 	pt_time patience;
 };

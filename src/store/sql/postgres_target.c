@@ -18,11 +18,9 @@
 
 #define DEBIAN_ROOTS "/etc/ssl/certs/ca-certificates.crt"
 
-enum { MAX_PARAMETERS = 16 };
-
 struct parameters {
-	const char *keywords[MAX_PARAMETERS];
-	const char *values[MAX_PARAMETERS];
+	const char *keywords[PG_PARAMETERS];
+	const char *values[PG_PARAMETERS];
 	size_t n;
 };
 
@@ -135,10 +133,21 @@ static bool needs_roots(const PQconninfoOption *given)
 
 static void add(struct parameters *parameters, const char *keyword, const char *value)
 {
-	if (parameters->n + 1 >= MAX_PARAMETERS)
+	if (parameters->n + 1 >= PG_PARAMETERS)
 		return;
 	parameters->keywords[parameters->n] = keyword;
 	parameters->values[parameters->n++] = value;
+}
+
+/* The name that has to be looked up, if it is one name and no address was given beside it. */
+static const char *host_to_find(struct arena *arena, const PQconninfoOption *given)
+{
+	pt_str host = str(option(given, "host"));
+
+	if (host.n == 0 || host.p[0] == '/' || host.p[0] == '@' || str_find(host, ',') < host.n ||
+		option(given, "hostaddr"))
+		return NULL;
+	return arena_cstr(arena, host);
 }
 
 /* What stands before the URL can be changed by it, what stands behind cannot. */
@@ -167,6 +176,8 @@ static pt_err list_parameters(struct owned_target *owned, const char *url, pt_ti
 	}
 	add(list, "dbname", url);
 	add(list, "client_encoding", "UTF8");
+	owned->target.host = host_to_find(owned->arena, given);
+	owned->target.n = list->n;
 	return PT_OK;
 }
 

@@ -13,8 +13,9 @@ import { acts, limiter } from './acts.mjs';
 import { allocations } from './allocations.mjs';
 import { kill } from './kill.mjs';
 import { Report } from './report.mjs';
+import { sqlite } from './sqlite.mjs';
 
-const parts = { allocations, acts, limiter, kill };
+const parts = { allocations, acts, limiter, sqlite, kill };
 
 function choose(names) {
 	const unknown = names.filter((name) => !(name in parts));
@@ -25,6 +26,9 @@ function choose(names) {
 	}
 	return names.length ? names : Object.keys(parts);
 }
+
+/* Each temporary folder is removed at the end by a listener of its own. */
+process.setMaxListeners(0);
 
 const report = new Report();
 

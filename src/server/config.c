@@ -202,6 +202,11 @@ static void set(struct place *place, const struct named *named, pt_str text, pt_
 		return;
 	if (rank < value->rank)
 		return;
+	bool is_secret = setting_rows[named->id].type == TYPE_SECRET;
+	if (rank == value->rank && is_secret &&
+		str_ends(from, PT_STR("_FILE")) != str_ends(value->from, PT_STR("_FILE")))
+		config_problem(place->config, "%.*s: set twice, here and by %.*s; keep one", SHOW(from),
+			SHOW(value->from));
 	*value = (struct config_value){ text, 0, place->origin, from, rank };
 	place->readings[named->id] = named->reading;
 }
@@ -249,9 +254,7 @@ static bool set_from_file(struct place *place, pt_str name, pt_str value, pt_str
 		!find_name(config, str_slice(name, 0, name.n - 5), &named) ||
 		setting_rows[named.id].type != TYPE_SECRET)
 		return false;
-	if (config->values[named.id].rank == place->rank + named.rank)
-		config_problem(config, "%.*s: the secret itself is set too; keep one", SHOW(from));
-	else if (secret_read(config, value, from, false, &text))
+	if (secret_read(config, value, from, false, &text))
 		set(place, &named, text, from);
 	return true;
 }

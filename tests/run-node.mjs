@@ -40,6 +40,7 @@ const suites = {
 	readme: { files: named(stories), env: { ID_STORE: 'sqlite', ID_SHAPE: 'readme' } },
 	openapi: { files: inFolder('conformance/openapi'), env: {} },
 	browser: { files: inFolder('browser'), env: {} },
+	oracles: { files: inFolder('oracles'), env: {} },
 };
 
 const foreign = { foreign: { files: named([...once, ...stories]), env: {} } };

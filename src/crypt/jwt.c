@@ -97,10 +97,9 @@ static pt_err part_read(struct arena *arena, pt_str part, struct json_value *out
 	struct json_value value;
 	pt_str text;
 
-	if (!base64url_decode(arena, part, &text))
-		return PT_E_TOKEN;
-
-	pt_err err = json_read(arena, text, &value);
+	pt_err err = base64url_read(arena, part, &text);
+	if (err == PT_OK)
+		err = json_read(arena, text, &value);
 	if (pt_is_fault(err))
 		return err;
 	if (err != PT_OK || value.type != JSON_OBJECT)
@@ -192,8 +191,9 @@ pt_err jwt_judge(struct arena *arena, const struct jwk *const *keys, size_t n, p
 
 	TRY(token_split(token, &parts));
 	TRY(header_find(arena, keys, n, parts.header, typ, &header));
-	if (!base64url_decode(arena, parts.signature, &signature))
-		return PT_E_TOKEN;
+	pt_err err = base64url_read(arena, parts.signature, &signature);
+	if (err != PT_OK)
+		return pt_is_fault(err) ? err : PT_E_TOKEN;
 	TRY(key_find(keys, n, &header, &parts, signature, &verdict.key));
 	TRY(part_read(arena, parts.claims, &verdict.claims));
 	*out = verdict;

@@ -223,6 +223,10 @@ pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_gr
 	pt_str jti;
 
 	TRY(refresh_read(call, refresh_token, &claims));
+	/* Before anything is spent: what fails then can be asked again. */
+	pt_err err = token_owner(call, &claims.account, &owner);
+	if (err != PT_OK)
+		return err == PT_E_TOKEN ? PT_E_REFRESH : err;
 	/* A token of the original program has no jti: what was presented stands for it. */
 	pt_str presented = claims.jti.n > 0 ? claims.jti : refresh_token;
 	if (claims.jti.n == 0) {
@@ -236,10 +240,6 @@ pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_gr
 	TRY(event_make(call, PT_EVENT_TOKEN_REFRESHED, &claims.account, "", &act.event));
 	TRY(event_make(call, PT_EVENT_TOKEN_REUSED, &claims.account, "", &act.reuse_event));
 	TRY(STORE(call, token_rotate, &act, &successor));
-
-	pt_err err = token_owner(call, &successor.account, &owner);
-	if (err != PT_OK)
-		return err == PT_E_TOKEN ? PT_E_REFRESH : err;
 	TRY(token_write(call, &owner, &successor, jti, &grant));
 	grant.account = owner.account;
 	*out = grant;

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 
-import { askArmed, requests } from './requests.mjs';
+import { askArmed, formRequests, requests, tokenRequests } from './requests.mjs';
 import { limits, openService } from './service.mjs';
 
 const MOST = 50;
@@ -88,14 +88,19 @@ async function failEach(service, request) {
 	throw new Error(`more than ${MOST} acts`);
 }
 
-export async function acts(report) {
-	const service = await openService(limits('128'));
+async function failAll(report, asked, settings) {
+	const service = await openService({ ...limits('128'), ...settings });
 
-	for (const request of Object.values(requests))
+	for (const request of Object.values(asked))
 		await report.check(`${request.name} while one act fails`, async () =>
 			`${await failEach(service, request)} acts`, () => service.server.log);
 	await report.check('the file after failed acts', () => service.assertSound());
 	await service.close();
+}
+
+export async function acts(report) {
+	await failAll(report, { ...requests, ...formRequests }, {});
+	await failAll(report, tokenRequests, { PORTRESS_JWT_ON: 'true' });
 }
 
 /* ---- the limiter alone ---- */

@@ -2,7 +2,7 @@
  * The n-th allocation fails, for every n, once and from there on: nobody is let in, nothing is half
  * done, and afterwards everything is as if it had never been.
  */
-import { askArmed, assertJoinedOnce, requests } from './requests.mjs';
+import { askArmed, assertJoinedOnce, formRequests, requests, tokenRequests } from './requests.mjs';
 import { openService } from './service.mjs';
 
 const MOST = 2000;
@@ -33,23 +33,26 @@ async function failEach(service, request, { sticky, step }) {
 	throw new Error(`more than ${MOST} allocations`);
 }
 
+async function failAll(report, request, settings) {
+	const service = await openService(settings);
+	const log = () => service.server.log;
+
+	await report.check(`${request.name} while one allocation fails`, async () =>
+		`${await failEach(service, request, { sticky: false, step: 1 })} allocations`, log);
+	await report.check(`${request.name} while memory is out`, async () => {
+		await failEach(service, request, { sticky: true, step: 7 });
+	}, log);
+	await report.check(`the file afterwards (${request.name})`, async () => {
+		await assertJoinedOnce(service);
+		await service.assertSound();
+	}, log);
+	await service.close();
+}
+
 export async function allocations(report) {
-	const asked = ['signUp', 'signInRight', 'signInWrong', 'reset', 'signOut', 'home'];
+	const { signUp, signInRight, signInWrong, reset, signOut, home } = requests;
+	const asked = [signUp, signInRight, signInWrong, reset, signOut, home, ...Object.values(formRequests)];
 
-	await Promise.all(asked.map(async (key) => {
-		const request = requests[key];
-		const service = await openService();
-		const log = () => service.server.log;
-
-		await report.check(`${request.name} while one allocation fails`, async () =>
-			`${await failEach(service, request, { sticky: false, step: 1 })} allocations`, log);
-		await report.check(`${request.name} while memory is out`, async () => {
-			await failEach(service, request, { sticky: true, step: 7 });
-		}, log);
-		await report.check(`the file afterwards (${request.name})`, async () => {
-			await assertJoinedOnce(service);
-			await service.assertSound();
-		}, log);
-		await service.close();
-	}));
+	await Promise.all([...asked.map((request) => failAll(report, request, {})),
+		...Object.values(tokenRequests).map((request) => failAll(report, request, { PORTRESS_JWT_ON: 'true' }))]);
 }

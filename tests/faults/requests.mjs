@@ -166,6 +166,73 @@ const home = {
 	},
 };
 
+/* ---- the same by the forms of a browser ---- */
+
+const page = { accept: 'text/html' };
+
+function byForm(request, path, fields) {
+	return { ...request, name: `${request.name} by form`,
+		ask: (service, state) => service.guest().post(path, undefined, { form: fields(state), headers: page }),
+	};
+}
+
+const credentials = ({ who }) => ({ username: who.username, password: who.password });
+
+const forms = {
+	signUpForm: byForm(signUp, '/signup', ({ who }) => who),
+	signInForm: byForm(signInRight, '/signin', credentials),
+	signInWrongForm: byForm(signInWrong, '/signin', credentials),
+	resetForm: byForm(reset, '/reset', ({ token, password }) => ({ token, new_password: password })),
+};
+
+/* ---- programs with tokens: on a service with jwt.on ---- */
+
+async function tokensOf(service, who) {
+	return expect(await service.signIn(who), 200, 'sign-in for tokens').json.data;
+}
+
+function renew(service, token) {
+	return service.guest().post('/refresh', { refresh_token: token });
+}
+
+const refresh = {
+	name: 'renewal of a token',
+	grows: { events: 1 },
+	async prepare(service) {
+		service.regular ??= await service.join();
+		return tokensOf(service, service.regular);
+	},
+	ask: (service, tokens) => renew(service, tokens.refresh_token),
+	isUntouched: (answer) => answer.status === 200,
+	/* An answer that was lost is given again, and its successor is as good. */
+	async settle(service, tokens) {
+		const again = expect(await renew(service, tokens.refresh_token), 200, 'the same token again');
+
+		expect(await renew(service, again.json.data.refresh_token), 200, 'its successor');
+		const alive = await service.value('SELECT max(n) FROM (SELECT count(*) AS n FROM portress_token WHERE spent_at = 0 GROUP BY family)');
+
+		if (alive > 1)
+			throw new Error(`${alive} live tokens in a family`);
+	},
+};
+
+const bearer = {
+	name: 'who am I, by token',
+	grows: {},
+	async prepare(service) {
+		service.regular ??= await service.join();
+		service.tokens ??= await tokensOf(service, service.regular);
+		return service.tokens;
+	},
+	ask: (service, { token }) => service.guest().get('/me', { headers: { authorization: `Bearer ${token}` } }),
+	isUntouched: (answer) => answer.status === 200,
+	async settle(service, { token }) {
+		expect(await service.guest().get('/me', { headers: { authorization: `Bearer ${token}` } }), 200, 'the token afterwards');
+	},
+};
+
+export const tokenRequests = { refresh, bearer };
+export const formRequests = forms;
 export const requests = { signUp, signInRight, signInWrong, confirm, forgot, reset, signOut, home };
 
 /* What may be answered while something fails; throws at anything else. */

@@ -94,7 +94,7 @@ static void what_is_no_address_is_refused_by_name(void **state)
 	refused("unix:relative", "unix:relative");
 	refused(":80;other", ":80;other");
 	refused("[::1:80", "[::1:80");
-	refused(":80,", "");
+	refused(":80,,:81", "");
 }
 
 static int port_of(int fd)

@@ -159,11 +159,13 @@ export class Service {
 			throw new Error(`the file is not sound: ${damage.join('; ')}`);
 	}
 
+	/* Whatever it went through, it ends in order. */
 	async close() {
-		const ended = this.server.ended ?? await this.server.stop();
+		const { code, signal } = this.server.ended ?? await this.server.stop();
 
 		this.control.close();
-		return ended;
+		if (code !== 0)
+			throw new Error(`the server ended with ${signal ?? code}:\n${this.server.log.slice(-2000)}`);
 	}
 }
 

@@ -41,6 +41,7 @@ struct server {
 	struct listeners listeners;
 	struct privdrop_plan jail;
 	struct look *look;
+	struct look *look_first;  /* its style sheets and scripts are served to the end */
 	struct look *look_before; /* calls and letters in hand may still use it */
 	char ui_dir[PATH_BYTES];
 	struct pt_store store;
@@ -112,6 +113,7 @@ static pt_err prepare(struct server *s)
 {
 	TRY(modules_open(s));
 	TRY(look_open(config_text(s->config, SET_UI_DIR), &s->look));
+	s->look_first = s->look;
 	TRY(ui_dir_inside(s));
 	TRY(key_read(s->config, s->settings));
 	TRY(sqlite_inside(s));
@@ -312,9 +314,8 @@ static void reload(struct server *s)
 		__atomic_store_n(&s->composer.templates, fresh->templates, __ATOMIC_RELEASE);
 		__atomic_store_n(&s->composer.texts, fresh->texts, __ATOMIC_RELEASE);
 		/* Whoever began with the last one has had until this reload to end. */
-		if (s->look_before)
-			look_close(s->look_before);
-		s->look_before = s->look;
+		look_close(s->look_before);
+		s->look_before = s->look == s->look_first ? NULL : s->look;
 		s->look = fresh;
 		log_say(LOG_INFO, "look.reloaded", "templates and texts were read again");
 	} else {
@@ -349,8 +350,10 @@ static void stop(struct server *s)
 		smtp_close(&s->courier);
 	if (s->has_captcha)
 		captcha_close(&s->captcha);
-	look_close(s->look);
+	if (s->look != s->look_first)
+		look_close(s->look);
 	look_close(s->look_before);
+	look_close(s->look_first);
 	listeners_close(&s->listeners);
 	key_wipe(&s->composer.letter_key);
 }

@@ -17,7 +17,8 @@ export const readDocument = () => parse(readFileSync(join(root, 'docs/openapi/pa
 const telling = ['location', 'retry-after', 'allow', 'www-authenticate', 'clear-site-data', 'set-cookie',
 	'x-csrf-token', 'csrf-token'];
 
-const formats = { uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/ };
+const formats = { uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+	'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/ };
 
 const escape = (step) => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'));
 
@@ -30,7 +31,7 @@ export class Description {
 		this.document = document;
 		this.seen = new Set();
 		this.ajv = new Ajv({ strict: true, strictTypes: false, formats });
-		this.ajv.addVocabulary(['openapi', 'info', 'servers', 'tags', 'paths', 'components']);
+		this.ajv.addVocabulary(Object.keys(document));
 		this.ajv.addSchema(document, 'pages');
 	}
 
@@ -50,7 +51,8 @@ export class Description {
 
 	operations() {
 		return Object.entries(this.document.paths).flatMap(([path, item]) => Object.keys(item)
-			.filter((key) => key !== 'servers').map((method) => ({ method: method.toUpperCase(), path, operation: item[method] })));
+			.filter((key) => key !== 'servers')
+			.map((method) => ({ method: method.toUpperCase(), path, operation: item[method] })));
 	}
 
 	/* The rows as the server's table writes them: whatever ends a path is one star there. */
@@ -166,7 +168,7 @@ export class Description {
 					this.alternatives([...steps, 'content', type, 'schema']) : [type]));
 
 				return [...bodies, ...(found.headers?.Location ? ['Location'] : [])]
-					.map((kind) => ({ method, path, status: Number(status), kind, text: `${method} ${path} ${status} ${kind}` }));
+					.map((one) => ({ status: Number(status), text: `${method} ${path} ${status} ${one}` }));
 			}));
 	}
 }

@@ -86,7 +86,7 @@ function percentile(times, share) {
 }
 
 export async function kill(report) {
-	const service = await openService();
+	const service = await openService({ PORTRESS_JWT_ON: 'true', PORTRESS_JWT_REFRESH_GRACE: '5m' });
 	const people = new Set();
 	const times = [];
 
@@ -100,7 +100,7 @@ export async function kill(report) {
 		const sum = (count) => [...people].reduce((total, story) => total + count(story), 0);
 
 		return `${people.size} people, ${sum((story) => story.promises)} acknowledged answers kept, ` +
-			`${sum((story) => story.resets)} new passwords, ${sum((story) => story.dead.length)} sessions ended, ` +
+			`${sum((story) => story.resets)} new passwords, ${sum((story) => story.dead.length)} sessions and tokens ended, ` +
 			`ready again in ${percentile(times, 0.5)} ms (p50), ${percentile(times, 0.99)} ms (p99)`;
 	}, () => service.server.log);
 	await service.close();

@@ -97,6 +97,11 @@ export class Service {
 		return client.post('/signin', { username: who.username, password: who.password });
 	}
 
+	/* As browsers do it: a session also where programs are given tokens. */
+	signInByForm({ username, password }, client = this.guest()) {
+		return client.post('/signin', undefined, { form: { username, password }, headers: { accept: 'text/html' } });
+	}
+
 	/* A client with a session of that person. */
 	async enter(who) {
 		const client = this.guest();
@@ -148,8 +153,13 @@ export class Service {
 				SELECT 1 FROM portress_account GROUP BY username_key HAVING count(*) > 1 UNION ALL
 				SELECT 1 FROM portress_account GROUP BY email_key HAVING count(*) > 1)`);
 
+		const forked = await this.value(`
+			SELECT count(*) FROM (
+				SELECT 1 FROM portress_token WHERE spent_at = 0 GROUP BY family HAVING count(*) > 1)`);
+
 		return [...found.filter((line) => line !== 'ok'), ...(orphans ? [`${orphans} orphans`] : []),
-			...(doubles ? [`${doubles} accounts stand there twice`] : [])];
+			...(doubles ? [`${doubles} accounts stand there twice`] : []),
+			...(forked ? [`${forked} families with two live tokens`] : [])];
 	}
 
 	async assertSound() {

@@ -9,6 +9,32 @@ import { attempt } from './service.mjs';
 const maybe = 'maybe';
 const yes = 'yes';
 
+/* What somebody holds after signing in, and whether it still opens anything. */
+class Session {
+	constructor(client) {
+		this.client = client;
+	}
+
+	async opens() {
+		return this.client.clone().get('/me');
+	}
+}
+
+class Tokens {
+	constructor(token) {
+		this.token = token;
+	}
+
+	/* A token that was spent without our hearing of it is good once more: the answer was lost. */
+	async opens(service) {
+		const answer = await service.guest().post('/refresh', { refresh_token: this.token });
+
+		if (answer.status === 200)
+			this.token = answer.json.data.refresh_token;
+		return answer;
+	}
+}
+
 export class Story {
 	constructor() {
 		this.who = newcomer();
@@ -18,9 +44,9 @@ export class Story {
 		this.spending = null;	/* the token that it was asked with */
 		this.former = [];	/* passwords that are not in force any more */
 		this.taken = [];	/* tokens that are spent */
-		this.live = [];		/* clients with a session */
+		this.live = [];		/* sessions and tokens that are good */
 		this.unsure = [];	/* ... that may have ended */
-		this.dead = [];		/* ... that has ended */
+		this.dead = [];		/* ... that have ended */
 		this.resets = 0;
 		this.promises = 0;
 	}
@@ -66,18 +92,30 @@ export class Story {
 	async signIn(service) {
 		const client = service.guest();
 
-		if (!await this.ask(service.signIn(this.who, client), 303, 'sign-in'))
+		if (!await this.ask(service.signInByForm(this.who, client), 303, 'sign-in'))
 			return false;
-		this.live.push(client);
+		this.live.push(new Session(client));
 		return true;
 	}
 
-	async signOut() {
-		const client = this.live.pop();
-		const kept = client.clone();
+	async takeTokens(service) {
+		const answer = await this.ask(service.signIn(this.who), 200, 'sign-in for tokens');
 
+		if (answer)
+			this.live.push(new Tokens(answer.json.data.refresh_token));
+		return Boolean(answer);
+	}
+
+	async renew(service, tokens) {
+		return Boolean(await this.ask(tokens.opens(service), 200, 'renewal'));
+	}
+
+	async signOut(session) {
+		const kept = new Session(session.client.clone());
+
+		this.live.splice(this.live.indexOf(session), 1);
 		this.unsure.push(kept);
-		if (!await this.ask(client.post('/signout'), 200, 'sign-out'))
+		if (!await this.ask(session.client.post('/signout'), 200, 'sign-out'))
 			return false;
 		this.unsure.pop();
 		this.dead.push(kept);
@@ -116,18 +154,23 @@ export class Story {
 	async run(service) {
 		if (this.verified !== yes && !(await this.join(service) && await this.confirm(service)))
 			return false;
-		for (let turns = 1 + Math.floor(Math.random() * 4); turns > 0; turns--)
+		for (let turns = 1 + Math.floor(Math.random() * 6); turns > 0; turns--)
 			if (!await this.turn(service))
 				return false;
 		return true;
 	}
 
 	turn(service) {
+		const held = this.live.at(Math.floor(Math.random() * this.live.length));
 		const dice = Math.random();
 
-		if (dice < 0.4 && this.live.length)
-			return this.signOut();
-		return dice < 0.6 ? this.reset(service) : this.signIn(service);
+		if (dice < 0.4 && held instanceof Session)
+			return this.signOut(held);
+		if (dice < 0.4 && held instanceof Tokens)
+			return this.renew(service, held);
+		if (dice < 0.6)
+			return this.reset(service);
+		return dice < 0.8 ? this.signIn(service) : this.takeTokens(service);
 	}
 }
 
@@ -169,14 +212,14 @@ export async function assertKept(service, story) {
 	if (story.joined !== yes)
 		return;
 	must(await status(service.guest().post('/signup', story.who)) === 400, story, 'can sign up again');
-	must(await status(service.signIn(story.who)) === (story.verified === yes ? 303 : 401), story,
+	must(await status(service.signInByForm(story.who)) === (story.verified === yes ? 303 : 401), story,
 		'the password in force is not the acknowledged one');
 	for (const password of story.former.slice(-1))
-		must(await status(service.signIn({ ...story.who, password })) === 401, story, 'a former password is good');
+		must(await status(service.signInByForm({ ...story.who, password })) === 401, story, 'a former password is good');
 	for (const token of story.taken.slice(-1))
 		must(await status(service.reset(token, 'another quiet harbour')) === 400, story, 'a spent link is good');
-	for (const client of story.dead.slice(-3))
-		must(await status(client.clone().get('/me')) === 401, story, 'a session that ended is back');
-	for (const client of story.live)
-		must(await status(client.clone().get('/me')) === 200, story, 'an acknowledged session is gone');
+	for (const held of story.dead.slice(-3))
+		must(await status(held.opens(service)) === 401, story, 'what has ended is good again');
+	for (const held of story.live)
+		must(await status(held.opens(service)) === 200, story, 'what was handed out is no good');
 }

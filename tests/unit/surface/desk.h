@@ -19,10 +19,10 @@
 #include "surface/surface.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PASSWORD "a quiet harbour"
-#define JSON_TYPE "application/json"
-#define FORM_TYPE "application/x-www-form-urlencoded"
-#define HTML_ACCEPT "text/html,application/xhtml+xml,*/*;q=0.8"
+#define PASSWORD     "a quiet harbour"
+#define JSON_TYPE    "application/json"
+#define FORM_TYPE    "application/x-www-form-urlencoded"
+#define HTML_ACCEPT  "text/html,application/xhtml+xml,*/*;q=0.8"
 
 struct desk {
 	struct pt_store store;
@@ -46,13 +46,13 @@ struct desk {
 /* One request. Headers are "name: value", names in lower case. */
 struct ask {
 	enum http_method method; /* 0 is GET */
-	const char *path;	 /* with its query */
+	const char *path;        /* with its query */
 	const char *headers[12];
 	const char *type;
 	const char *body;
 	const char *accept;
 	const char *host; /* NULL: localhost:8080 */
-	bool stranger; /* sends no cookies and keeps none */
+	bool stranger;    /* sends no cookies and keeps none */
 	bool ops;
 };
 
@@ -94,13 +94,14 @@ const char *heard_header(const struct heard *h, const char *name);
 bool heard_says(const struct heard *h, const char *text);
 const char *desk_cookie(const struct desk *d, const char *name);
 
-#define EXPECT_ERR(expected, expression) assert_string_equal(pt_err_name(expected), pt_err_name(expression))
-#define EXPECT_HEADER(h, name, value)                                                              \
-	do {                                                                                       \
-		const char *header_ = heard_header((h), (name));                                   \
-		if (!header_)                                                                      \
-			fail_msg("no header %s", (name));                                          \
-		assert_string_equal(header_, (value));                                             \
+#define EXPECT_ERR(expected, expression) \
+	assert_string_equal(pt_err_name(expected), pt_err_name(expression))
+#define EXPECT_HEADER(h, name, value)                            \
+	do {                                                     \
+		const char *header_ = heard_header((h), (name)); \
+		if (!header_)                                    \
+			fail_msg("no header %s", (name));        \
+		assert_string_equal(header_, (value));           \
 	} while (0)
 
 #endif

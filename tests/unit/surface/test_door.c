@@ -18,8 +18,8 @@ static void path_that_nobody_knows_is_not_found_in_the_pages_words(void **state)
 	struct heard program = desk_get(d, "/nothing"), person = desk_page(d, "/nothing");
 
 	assert_int_equal(program.status, 404);
-	assert_string_equal(
-		program.body, "{\"data\":null,\"message\":\"404 page not found\",\"status\":404}\n");
+	assert_string_equal(program.body,
+		"{\"data\":null,\"message\":\"404 page not found\",\"status\":404}\n");
 	assert_int_equal(person.status, 404);
 	EXPECT_HEADER(&person, "content-type", "text/html; charset=utf-8");
 }
@@ -41,10 +41,18 @@ static void mounted_pages_stand_below_their_prefix_only(void **state)
 		const char *path;
 		int status;
 	} asked[] = {
-		{ "/auth", 200 },	  { "/auth/", 200 },	   { "/auth/home", 200 },
-		{ "/auth/signin", 200 },  { "/signin", 404 },	   { "/", 404 },
-		{ "/authsignin", 404 },	  { "/authority", 404 },   { "/auth/healthz", 404 },
-		{ "/healthz", 200 },	  { "/AUTH/signin", 404 }, { "/auth/auth/signin", 404 },
+		{ "/auth", 200 },
+		{ "/auth/", 200 },
+		{ "/auth/home", 200 },
+		{ "/auth/signin", 200 },
+		{ "/signin", 404 },
+		{ "/", 404 },
+		{ "/authsignin", 404 },
+		{ "/authority", 404 },
+		{ "/auth/healthz", 404 },
+		{ "/healthz", 200 },
+		{ "/AUTH/signin", 404 },
+		{ "/auth/auth/signin", 404 },
 	};
 	struct desk d;
 
@@ -77,7 +85,8 @@ static void mounted_pages_name_themselves_with_their_prefix(void **state)
 
 static struct heard with_method(struct desk *d, enum http_method method, const char *path)
 {
-	return desk_ask(d, &(const struct ask){ .method = method, .path = path, .accept = JSON_TYPE });
+	return desk_ask(
+		d, &(const struct ask){ .method = method, .path = path, .accept = JSON_TYPE });
 }
 
 static void wrong_method_is_told_which_are_right(void **state)
@@ -184,13 +193,18 @@ static void each_row_runs_on_its_lane(void **state)
 
 #define NOBODY "{\"username\":\"nobody_1\",\"password\":\"a wrong password\"}"
 
-static struct heard signin_from(struct desk *d, const char *host, const char *first, const char *second)
+static struct heard signin_from(
+	struct desk *d, const char *host, const char *first, const char *second)
 {
 	struct buf b = BUF(d->memory, 256);
 
 	buf_printf(&b, "x-csrf-token: %s", desk_token(d));
-	const struct ask ask = { .method = HTTP_POST, .path = "/signin", .type = JSON_TYPE,
-		.body = NOBODY, .host = host, .headers = { buf_view(&b).p, first, second } };
+	const struct ask ask = { .method = HTTP_POST,
+		.path = "/signin",
+		.type = JSON_TYPE,
+		.body = NOBODY,
+		.host = host,
+		.headers = { buf_view(&b).p, first, second } };
 	return desk_ask(d, &ask);
 }
 
@@ -200,8 +214,11 @@ static void our_own_origin_may_send_forms(void **state)
 
 	assert_int_equal(signin_from(d, NULL, NULL, NULL).status, 401);
 	assert_int_equal(signin_from(d, NULL, "origin: http://localhost:8080", NULL).status, 401);
-	assert_int_equal(signin_from(d, "127.0.0.1:8080", "origin: http://127.0.0.1:8080", NULL).status, 401);
-	assert_int_equal(signin_from(d, "[::1]:8080", "origin: http://[::1]:8080", NULL).status, 401);
+	assert_int_equal(
+		signin_from(d, "127.0.0.1:8080", "origin: http://127.0.0.1:8080", NULL).status,
+		401);
+	assert_int_equal(
+		signin_from(d, "[::1]:8080", "origin: http://[::1]:8080", NULL).status, 401);
 	assert_int_equal(signin_from(d, NULL, "sec-fetch-site: same-origin", NULL).status, 401);
 }
 
@@ -229,7 +246,8 @@ static void other_origins_may_not(void **state)
 		assert_null(heard_header(&h, "set-cookie"));
 	}
 	/* Host is the asker's to choose: only a loopback name is believed. */
-	assert_int_equal(signin_from(d, "evil.example", "origin: http://evil.example", NULL).status, 403);
+	assert_int_equal(
+		signin_from(d, "evil.example", "origin: http://evil.example", NULL).status, 403);
 }
 
 static void on_https(struct desk *d)
@@ -268,11 +286,15 @@ static void https_forms_must_say_where_they_come_from(void **state)
 
 /* ---- forms must be ours ---- */
 
-static struct heard forgot_with(struct desk *d, const char *header, const char *type, const char *body,
-	const char *path)
+static struct heard forgot_with(
+	struct desk *d, const char *header, const char *type, const char *body, const char *path)
 {
-	const struct ask ask = { .method = HTTP_POST, .path = path, .type = type, .body = body,
-		.accept = JSON_TYPE, .headers = { header } };
+	const struct ask ask = { .method = HTTP_POST,
+		.path = path,
+		.type = type,
+		.body = body,
+		.accept = JSON_TYPE,
+		.headers = { header } };
 
 	return desk_ask(d, &ask);
 }
@@ -296,13 +318,23 @@ static void token_is_taken_from_header_form_or_json(void **state)
 	struct buf json = BUF(d->memory, 1 * KIB);
 
 	assert_int_equal(forgot_with(d, fill(d, "x-csrf-token: ", mask, false), FORM_TYPE, address,
-		"/forgot").status, 303);
-	assert_int_equal(forgot_with(d, fill(d, "csrf-token: ", mask, false), FORM_TYPE, address,
-		"/forgot").status, 303);
-	assert_int_equal(forgot_with(d, NULL, FORM_TYPE,
-		fill(d, "email=a%40example.org&gorilla.csrf.Token=", mask, true), "/forgot").status, 303);
-	assert_int_equal(forgot_with(d, NULL, FORM_TYPE,
-		fill(d, "email=a%40example.org&csrf_token=", mask, true), "/forgot").status, 303);
+				 "/forgot")
+				 .status,
+		303);
+	assert_int_equal(
+		forgot_with(d, fill(d, "csrf-token: ", mask, false), FORM_TYPE, address, "/forgot")
+			.status,
+		303);
+	assert_int_equal(
+		forgot_with(d, NULL, FORM_TYPE,
+			fill(d, "email=a%40example.org&gorilla.csrf.Token=", mask, true), "/forgot")
+			.status,
+		303);
+	assert_int_equal(
+		forgot_with(d, NULL, FORM_TYPE,
+			fill(d, "email=a%40example.org&csrf_token=", mask, true), "/forgot")
+			.status,
+		303);
 	buf_printf(&json, "{\"email\":\"a@example.org\",\"csrf_token\":\"%s\"}", mask);
 	assert_int_equal(forgot_with(d, NULL, JSON_TYPE, buf_view(&json).p, "/forgot").status, 303);
 }
@@ -321,14 +353,17 @@ static void wrong_tokens_are_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"x-csrf-token: x",
-		"x-csrf-token: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+		"x-csrf-token: "
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		"AAAA==",
 		"x-csrf-token: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 	};
 	struct desk *d = *state, other;
 
 	(void)desk_token(d);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		struct heard h = forgot_with(d, wrong[i], FORM_TYPE, "email=a%40example.org", "/forgot");
+		struct heard h =
+			forgot_with(d, wrong[i], FORM_TYPE, "email=a%40example.org", "/forgot");
 		assert_int_equal(h.status, 403);
 		assert_true(heard_says(&h, "CSRF token invalid"));
 	}
@@ -342,8 +377,12 @@ static void wrong_tokens_are_refused(void **state)
 static void token_without_its_cookie_is_refused_and_a_new_cookie_given(void **state)
 {
 	struct desk *d = *state;
-	const struct ask ask = { .method = HTTP_POST, .path = "/forgot", .type = FORM_TYPE,
-		.body = "email=a%40example.org", .stranger = true, .accept = JSON_TYPE,
+	const struct ask ask = { .method = HTTP_POST,
+		.path = "/forgot",
+		.type = FORM_TYPE,
+		.body = "email=a%40example.org",
+		.stranger = true,
+		.accept = JSON_TYPE,
 		.headers = { fill(d, "x-csrf-token: ", desk_token(d), false) } };
 	struct heard h = desk_ask(d, &ask);
 
@@ -374,9 +413,13 @@ static void site_without_tokens_asks_for_none(void **state)
 static void origin_is_judged_before_the_token_and_the_token_before_the_method(void **state)
 {
 	struct desk *d = *state;
-	const struct ask foreign = { .method = HTTP_DELETE, .path = "/signin", .accept = JSON_TYPE,
+	const struct ask foreign = { .method = HTTP_DELETE,
+		.path = "/signin",
+		.accept = JSON_TYPE,
 		.headers = { "origin: http://evil.example" } };
-	const struct ask unproven = { .method = HTTP_DELETE, .path = "/signin", .accept = JSON_TYPE };
+	const struct ask unproven = {
+		.method = HTTP_DELETE, .path = "/signin", .accept = JSON_TYPE
+	};
 	struct heard h = desk_ask(d, &foreign);
 
 	assert_true(heard_says(&h, "origin invalid"));
@@ -384,7 +427,9 @@ static void origin_is_judged_before_the_token_and_the_token_before_the_method(vo
 	h = desk_ask(d, &unproven);
 	assert_int_equal(h.status, 403);
 	assert_null(heard_header(&h, "allow"));
-	const struct ask proven = { .method = HTTP_DELETE, .path = "/signin", .accept = JSON_TYPE,
+	const struct ask proven = { .method = HTTP_DELETE,
+		.path = "/signin",
+		.accept = JSON_TYPE,
 		.headers = { fill(d, "x-csrf-token: ", desk_token(d), false) } };
 	h = desk_ask(d, &proven);
 	assert_int_equal(h.status, 405);
@@ -410,7 +455,8 @@ static const char *access_token(struct desk *d)
 	pt_str token, rest;
 
 	desk_join(d, "machine");
-	struct heard h = desk_post(d, "/signin", "{\"username\":\"machine\",\"password\":\"" PASSWORD "\"}");
+	struct heard h =
+		desk_post(d, "/signin", "{\"username\":\"machine\",\"password\":\"" PASSWORD "\"}");
 	assert_int_equal(h.status, 200);
 	const char *at = strstr(h.body, "\"token\":\"");
 	assert_non_null(at);
@@ -425,8 +471,12 @@ static void good_bearer_without_cookies_needs_no_csrf_token(void **state)
 	(void)state;
 	desk_open(&d, with_tokens);
 	const char *bearer = access_token(&d);
-	struct ask ask = { .method = HTTP_POST, .path = "/refresh", .type = JSON_TYPE,
-		.body = "{\"refresh_token\":\"x\"}", .stranger = true, .headers = { bearer } };
+	struct ask ask = { .method = HTTP_POST,
+		.path = "/refresh",
+		.type = JSON_TYPE,
+		.body = "{\"refresh_token\":\"x\"}",
+		.stranger = true,
+		.headers = { bearer } };
 	assert_int_equal(desk_ask(&d, &ask).status, 401);
 	/* ... also when it claims to come from elsewhere: it carries nothing a site could abuse */
 	ask.headers[1] = "origin: http://evil.example";
@@ -441,8 +491,11 @@ static void bearer_that_is_bad_or_comes_with_cookies_needs_one(void **state)
 	(void)state;
 	desk_open(&d, with_tokens);
 	const char *bearer = access_token(&d);
-	struct ask ask = { .method = HTTP_POST, .path = "/refresh", .type = JSON_TYPE,
-		.body = "{\"refresh_token\":\"x\"}", .headers = { bearer } };
+	struct ask ask = { .method = HTTP_POST,
+		.path = "/refresh",
+		.type = JSON_TYPE,
+		.body = "{\"refresh_token\":\"x\"}",
+		.headers = { bearer } };
 	assert_int_equal(desk_ask(&d, &ask).status, 403);
 	ask.stranger = true;
 	ask.headers[0] = "authorization: Bearer x.y.z";
@@ -526,12 +579,17 @@ static void readiness_says_what_is_wrong(void **state)
 
 /* ---- what never became a request ---- */
 
-static struct http_response refused(struct desk *d, const char *path, int status, const char *accept)
+static struct http_response refused(
+	struct desk *d, const char *path, int status, const char *accept)
 {
 	const struct http_app *app = surface_app(d->surface);
 	const struct http_header headers[] = { { PT_STR("accept"), str(accept) } };
-	const struct http_request rq = { .arena = d->memory, .method = HTTP_POST, .path = str(path),
-		.id = PT_STR("0123456789abcdef"), .headers = headers, .n_headers = 1 };
+	const struct http_request rq = { .arena = d->memory,
+		.method = HTTP_POST,
+		.path = str(path),
+		.id = PT_STR("0123456789abcdef"),
+		.headers = headers,
+		.n_headers = 1 };
 	struct http_response rs;
 
 	http_response_init(&rs, d->memory);

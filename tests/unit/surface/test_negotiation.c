@@ -62,11 +62,14 @@ static void first_rule_that_matches_decides(void **state)
 	struct desk *d = *state;
 
 	for (size_t i = 0; i < COUNT(table); i++) {
-		const struct ask ask = { .path = table[i].path, .type = table[i].type,
-			.accept = table[i].accept, .headers = { table[i].header } };
+		const struct ask ask = { .path = table[i].path,
+			.type = table[i].type,
+			.accept = table[i].accept,
+			.headers = { table[i].header } };
 		struct heard h = desk_ask(d, &ask);
 		if (is_json(&h) != table[i].json)
-			fail_msg("row %zu (%s) is %s", i, table[i].path, heard_header(&h, "content-type"));
+			fail_msg("row %zu (%s) is %s", i, table[i].path,
+				heard_header(&h, "content-type"));
 		assert_non_null(strstr(heard_header(&h, "vary"), "Accept, Content-Type, Cookie"));
 	}
 }
@@ -100,7 +103,8 @@ static void g1_looks_at_the_content_type_alone(void **state)
 	struct heard accepts = desk_get(&d, "/signin");
 	const struct ask typed = { .path = "/home", .type = JSON_TYPE, .accept = HTML_ACCEPT };
 	struct heard says = desk_ask(&d, &typed);
-	const struct ask parametered = { .path = "/home", .type = "application/json; charset=utf-8" };
+	const struct ask parametered = { .path = "/home",
+		.type = "application/json; charset=utf-8" };
 	struct heard more = desk_ask(&d, &parametered);
 	assert_false(is_json(&accepts));
 	assert_true(is_json(&says));
@@ -117,9 +121,11 @@ static void g1_shows_home_where_it_knows_no_better(void **state)
 	const struct ask lost = { .path = "/nothing", .type = JSON_TYPE };
 	struct heard h = desk_ask(&d, &lost);
 	assert_int_equal(h.status, 200);
-	assert_string_equal(h.body,
-		"{\"data\":{\"Endpoints\":[\"/signup\",\"/signin\",\"/signout\",\"/forgot\",\"/reset\","
-		"\"/verify\"],\"SignedIn\":false,\"Username\":\"\"},\"message\":\"Home\",\"status\":200}\n");
+	assert_string_equal(h.body, "{\"data\":{\"Endpoints\":[\"/signup\",\"/signin\",\"/"
+				    "signout\",\"/forgot\",\"/reset\","
+				    "\"/"
+				    "verify\"],\"SignedIn\":false,\"Username\":\"\"},\"message\":"
+				    "\"Home\",\"status\":200}\n");
 	desk_close(&d);
 }
 
@@ -159,7 +165,8 @@ static void success_in_json_names_no_place_to_go(void **state)
 {
 	struct desk *d = *state;
 	struct heard h = desk_post(d, "/signup",
-		"{\"username\":\"ann\",\"email\":\"ann@example.org\",\"password\":\"" PASSWORD "\"}");
+		"{\"username\":\"ann\",\"email\":\"ann@example.org\",\"password\":\"" PASSWORD
+		"\"}");
 
 	assert_int_equal(h.status, 303);
 	assert_null(heard_header(&h, "location"));
@@ -181,15 +188,18 @@ static void signing_in_tells_programs_who_it_was(void **state)
 	struct desk *d = *state;
 
 	desk_join(d, "ann");
-	struct heard h = desk_post(d, "/signin", "{\"username\":\"ann\",\"password\":\"" PASSWORD "\"}");
+	struct heard h =
+		desk_post(d, "/signin", "{\"username\":\"ann\",\"password\":\"" PASSWORD "\"}");
 	assert_int_equal(h.status, 303);
-	assert_true(str_starts(str(h.body),
-		PT_STR("{\"data\":null,\"message\":\"Signin successful\",\"status\":303,\"userId\":\"")));
+	assert_true(str_starts(str(h.body), PT_STR("{\"data\":null,\"message\":\"Signin "
+						   "successful\",\"status\":303,\"userId\":\"")));
 	assert_null(heard_header(&h, "location"));
 	h = desk_get(d, "/me");
 	assert_true(str_starts(str(h.body), PT_STR("{\"data\":{\"UserID\":\"")));
-	assert_true(heard_says(&h, "\"Username\":\"ann\",\"Password\":\"\",\"Email\":\"ann@example.org\","));
-	assert_true(heard_says(&h, "\"RefreshToken\":\"\",\"Extensions\":\"null\"},\"message\":\"User info\",\"status\":200"));
+	assert_true(heard_says(
+		&h, "\"Username\":\"ann\",\"Password\":\"\",\"Email\":\"ann@example.org\","));
+	assert_true(heard_says(&h, "\"RefreshToken\":\"\",\"Extensions\":\"null\"},\"message\":"
+				   "\"User info\",\"status\":200"));
 	assert_true(heard_says(&h, "\"username\":\"ann\",\"name\":\"\"}\n"));
 }
 
@@ -202,8 +212,8 @@ static void profiles_disagree_about_a_dead_link(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(profiles); i++) {
 		desk_open(&d, profiles[i]);
-		struct heard h = desk_post(&d, "/reset",
-			"{\"token\":\"x\",\"new_password\":\"" PASSWORD "\"}");
+		struct heard h = desk_post(
+			&d, "/reset", "{\"token\":\"x\",\"new_password\":\"" PASSWORD "\"}");
 		assert_int_equal(h.status, statuses[i]);
 		assert_true(heard_says(&h, "\"Invalid token\""));
 		desk_close(&d);
@@ -226,8 +236,8 @@ static void every_answer_is_guarded(void **state)
 			EXPECT_HEADER(&h, "x-xss-protection", "0");
 			EXPECT_HEADER(&h, "referrer-policy", "same-origin");
 			EXPECT_HEADER(&h, "cache-control", "no-store");
-			assert_non_null(strstr(heard_header(&h, "content-security-policy"),
-				"default-src 'none'"));
+			assert_non_null(strstr(
+				heard_header(&h, "content-security-policy"), "default-src 'none'"));
 			assert_non_null(strstr(heard_header(&h, "content-security-policy"),
 				"frame-ancestors 'none'"));
 			assert_null(heard_header(&h, "strict-transport-security"));
@@ -258,7 +268,8 @@ static void each_answer_masks_the_token_anew(void **state)
 	struct desk *d = *state;
 	struct heard one = desk_get(d, "/home"), two = desk_get(d, "/home");
 
-	assert_string_not_equal(heard_header(&one, "x-csrf-token"), heard_header(&two, "x-csrf-token"));
+	assert_string_not_equal(
+		heard_header(&one, "x-csrf-token"), heard_header(&two, "x-csrf-token"));
 	assert_string_equal(heard_header(&one, "x-csrf-token"), heard_header(&one, "csrf-token"));
 	assert_int_equal(strlen(heard_header(&one, "x-csrf-token")), 88);
 	assert_non_null(heard_header(&one, "set-cookie"));

@@ -37,7 +37,8 @@ static void notice_is_said_once(void **state)
 	struct heard first = desk_page(d, "/signin"), second = desk_page(d, "/signin");
 	assert_true(heard_says(&first, "data-msg=\"notice.forgot\""));
 	assert_true(heard_says(&first, "15 minutes"));
-	assert_non_null(strstr(heard_header(&first, "set-cookie"), "pt_notice=; Path=/; Max-Age=0"));
+	assert_non_null(
+		strstr(heard_header(&first, "set-cookie"), "pt_notice=; Path=/; Max-Age=0"));
 	assert_false(heard_says(&second, "notice."));
 }
 
@@ -49,7 +50,9 @@ static void cookie_can_say_no_words_but_ours(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		struct buf b = BUF(d->memory, 128);
 		buf_printf(&b, "cookie: pt_notice=%s", wrong[i]);
-		const struct ask ask = { .path = "/signin", .accept = HTML_ACCEPT, .stranger = true,
+		const struct ask ask = { .path = "/signin",
+			.accept = HTML_ACCEPT,
+			.stranger = true,
 			.headers = { buf_view(&b).p } };
 		struct heard h = desk_ask(d, &ask);
 		assert_int_equal(h.status, 200);
@@ -99,8 +102,8 @@ static const char *const elsewhere[] = {
 
 static struct heard signin_towards(struct desk *d, const char *next)
 {
-	return desk_form(d, "/signin",
-		encoded(d, "username=ann&password=a%20quiet%20harbour&next=", next));
+	return desk_form(
+		d, "/signin", encoded(d, "username=ann&password=a%20quiet%20harbour&next=", next));
 }
 
 static void next_leads_nowhere_else(void **state)
@@ -215,8 +218,8 @@ static void what_was_typed_comes_back_inert(void **state)
 
 	for (size_t r = 0; r < COUNT(reflecting); r++)
 		for (size_t v = 0; v < COUNT(hostile); v++) {
-			struct heard h = desk_form(d, reflecting[r].path,
-				encoded(d, reflecting[r].body, hostile[v]));
+			struct heard h = desk_form(
+				d, reflecting[r].path, encoded(d, reflecting[r].body, hostile[v]));
 			assert_in_range(h.status, 400, 499);
 			assert_true(heard_says(&h, "<!doctype html>"));
 			assert_inert(&h, hostile[v], reflecting[r].path);
@@ -226,7 +229,8 @@ static void what_was_typed_comes_back_inert(void **state)
 static void text_that_looks_like_a_template_is_shown_as_it_is(void **state)
 {
 	struct desk *d = *state;
-	struct heard h = desk_form(d, "/forgot", encoded(d, "email=", "{{7777*7777}}{{{csrf_field}}}"));
+	struct heard h =
+		desk_form(d, "/forgot", encoded(d, "email=", "{{7777*7777}}{{{csrf_field}}}"));
 
 	assert_true(heard_says(&h, "value=\"{{7777*7777}}{{{csrf_field}}}\""));
 }
@@ -239,8 +243,9 @@ static void paths_and_ids_come_back_inert(void **state)
 		struct buf path = BUF(d->memory, 1 * KIB);
 		buf_printf(&path, "/dev/mailbox/%s", hostile[v]);
 		const struct ask missing = { .path = buf_view(&path).p, .accept = HTML_ACCEPT };
-		const struct ask wrong = { .method = HTTP_POST, .path = buf_view(&path).p,
-			.accept = HTML_ACCEPT };
+		const struct ask wrong = {
+			.method = HTTP_POST, .path = buf_view(&path).p, .accept = HTML_ACCEPT
+		};
 		struct heard h = desk_ask(d, &missing);
 		assert_int_equal(h.status, 404);
 		assert_inert(&h, hostile[v], "an unknown path");
@@ -261,10 +266,12 @@ static void letters_are_shown_inert(void **state)
 
 	for (size_t v = 0; v < COUNT(hostile); v++) {
 		pt_str value = str(hostile[v]);
-		d->mails[0] = (struct pt_mail){ .id = { "1" }, .to = value, .subject = value,
-			.text = value, .html = value };
+		d->mails[0] = (struct pt_mail){
+			.id = { "1" }, .to = value, .subject = value, .text = value, .html = value
+		};
 		d->n_mails = 1;
-		struct heard list = desk_page(d, "/dev/mailbox"), one = desk_page(d, "/dev/mailbox/1"),
+		struct heard list = desk_page(d, "/dev/mailbox"),
+			     one = desk_page(d, "/dev/mailbox/1"),
 			     json = desk_get(d, "/dev/mailbox");
 		assert_int_equal(one.status, 200);
 		assert_inert(&list, hostile[v], "the mailbox");
@@ -279,7 +286,8 @@ static void form_comes_back_with_what_was_typed_and_what_is_wrong(void **state)
 {
 	struct desk *d = *state;
 	struct heard h = desk_form(d, "/signup",
-		"username=ann&email=nobody&firstname=Ann&lastname=O%27Hara&password=the+secret+words");
+		"username=ann&email=nobody&firstname=Ann&lastname=O%27Hara&password=the+secret+"
+		"words");
 
 	assert_int_equal(h.status, 400);
 	assert_true(heard_says(&h, "<title>Error: Sign Up - Portress</title>"));
@@ -299,8 +307,10 @@ static void secrets_do_not_come_back(void **state)
 		const char *path;
 		const char *body;
 	} forms[] = {
-		{ "/signup", "username=a&email=x&password=the+secret+words&g-recaptcha-response=secret-answer" },
-		{ "/signup", "username=ann&email=nobody&password=the+secret+words&csrf_token=secret-answer" },
+		{ "/signup", "username=a&email=x&password=the+secret+words&g-recaptcha-response="
+			     "secret-answer" },
+		{ "/signup", "username=ann&email=nobody&password=the+secret+words&csrf_token="
+			     "secret-answer" },
 		{ "/signin", "username=nobody_1&password=the+secret+words" },
 		{ "/signin", "username=x&password=the+secret+words" },
 		{ "/reset", "token=x&new_password=secret" },
@@ -329,8 +339,11 @@ static void reset_form_keeps_its_link_when_the_password_is_too_short(void **stat
 
 static void form_that_expired_comes_back_with_a_fresh_token(void **state)
 {
-	const struct ask ask = { .method = HTTP_POST, .path = "/signup", .type = FORM_TYPE,
-		.accept = HTML_ACCEPT, .body = "username=ann&email=ann%40example.org&password=secretsecret" };
+	const struct ask ask = { .method = HTTP_POST,
+		.path = "/signup",
+		.type = FORM_TYPE,
+		.accept = HTML_ACCEPT,
+		.body = "username=ann&email=ann%40example.org&password=secretsecret" };
 	struct desk *d = *state;
 	struct heard h = desk_ask(d, &ask);
 
@@ -346,7 +359,9 @@ static void unconfirmed_people_are_offered_a_new_link(void **state)
 	struct desk *d = *state;
 
 	assert_int_equal(desk_form(d, "/signup",
-		"username=ann&email=ann%40example.org&password=a+quiet+harbour").status, 303);
+				 "username=ann&email=ann%40example.org&password=a+quiet+harbour")
+				 .status,
+		303);
 	struct heard h = desk_form(d, "/signin", "username=ann&password=a+quiet+harbour");
 	assert_int_equal(h.status, 401);
 	assert_true(heard_says(&h, "action=\"/resend\""));
@@ -360,10 +375,12 @@ static void unconfirmed_people_are_offered_a_new_link(void **state)
 static void other_sites_cannot_sign_anybody_out(void **state)
 {
 	struct desk *d = *state;
-	const struct ask image = { .path = "/signout", .accept = HTML_ACCEPT,
+	const struct ask image = { .path = "/signout",
+		.accept = HTML_ACCEPT,
 		.headers = { "sec-fetch-site: cross-site" } };
-	const struct ask fetch = { .path = "/signout", .accept = JSON_TYPE,
-		.headers = { "sec-fetch-site: cross-site" } };
+	const struct ask fetch = {
+		.path = "/signout", .accept = JSON_TYPE, .headers = { "sec-fetch-site: cross-site" }
+	};
 
 	desk_enter(d, "ann");
 	struct heard h = desk_ask(d, &image);
@@ -384,7 +401,9 @@ static void signing_out_ends_the_session_and_its_cookie(void **state)
 	struct heard h = desk_page(d, "/signout");
 	assert_int_equal(h.status, 303);
 	assert_string_equal(desk_cookie(d, "session"), "");
-	const struct ask again = { .path = "/me", .accept = JSON_TYPE, .stranger = true,
+	const struct ask again = { .path = "/me",
+		.accept = JSON_TYPE,
+		.stranger = true,
 		.headers = { buf_view(&kept).p } };
 	assert_int_equal(desk_ask(d, &again).status, 401);
 }
@@ -478,7 +497,7 @@ static void with_own_signin(struct desk *d)
 	char error[256];
 
 	EXPECT_ERR(PT_OK, template_add(d->templates, PT_STR("own/signin"), PT_STR("signin.html"),
-		str(own_page), TEMPLATE_GO, TEMPLATE_HTML, error));
+				  str(own_page), TEMPLATE_GO, TEMPLATE_HTML, error));
 }
 
 static void own_forms_that_post_here_are_given_their_token(void **state)
@@ -489,8 +508,10 @@ static void own_forms_that_post_here_are_given_their_token(void **state)
 	desk_open(&d, with_own_signin);
 	struct heard h = desk_page(&d, "/signin");
 	assert_int_equal(times(&h, "name=\"gorilla.csrf.Token\""), 3);
-	assert_true(heard_says(&h, "action=\"/signin\"><input type=\"hidden\" name=\"gorilla.csrf.Token\""));
-	assert_true(heard_says(&h, "method='post'><input type=\"hidden\" name=\"gorilla.csrf.Token\""));
+	assert_true(heard_says(
+		&h, "action=\"/signin\"><input type=\"hidden\" name=\"gorilla.csrf.Token\""));
+	assert_true(
+		heard_says(&h, "method='post'><input type=\"hidden\" name=\"gorilla.csrf.Token\""));
 	assert_true(heard_says(&h, "<form></form><formula></html>"));
 	desk_close(&d);
 }
@@ -510,7 +531,8 @@ static void swapped_texts_are_said_from_then_on(void **state)
 }
 
 #define AT_A_DESK(test) cmocka_unit_test_setup_teardown(test, desk_setup, desk_teardown)
-#define WITHOUT_LIMITS(test) cmocka_unit_test_setup_teardown(test, open_without_limits, desk_teardown)
+#define WITHOUT_LIMITS(test) \
+	cmocka_unit_test_setup_teardown(test, open_without_limits, desk_teardown)
 
 int main(void)
 {

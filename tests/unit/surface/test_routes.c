@@ -23,21 +23,28 @@ static const struct {
 	{ "POST", "/signup", "csrf", "/signup", "{\"username\":\"a\"}", 400, "\"username\"" },
 	{ "GET", "/signup/sent", "store", "/signup/sent", NULL, 200, "Check your email" },
 	{ "GET", "/verify", "", "/verify?token=x", NULL, 400, "\"Invalid token\"" },
-	{ "POST", "/resend", "csrf", "/resend", "{\"email\":\"a@example.org\"}", 303, "Verification email sent" },
+	{ "POST", "/resend", "csrf", "/resend", "{\"email\":\"a@example.org\"}", 303,
+		"Verification email sent" },
 	{ "GET", "/signin", "store", "/signin", NULL, 200, "id=\"signin-form\"" },
-	{ "POST", "/signin", "csrf", "/signin", "{\"username\":\"nobody\",\"password\":\"wrong words\"}", 401, "Invalid credentials" },
+	{ "POST", "/signin", "csrf", "/signin",
+		"{\"username\":\"nobody\",\"password\":\"wrong words\"}", 401,
+		"Invalid credentials" },
 	{ "GET", "/signout", "", "/signout", NULL, 200, "Signout successful" },
 	{ "POST", "/signout", "csrf", "/signout", "{}", 200, "Signout successful" },
 	{ "GET", "/forgot", "store", "/forgot", NULL, 200, "action=\"/forgot\"" },
-	{ "POST", "/forgot", "csrf", "/forgot", "{\"email\":\"a@example.org\"}", 303, "Password reset email sent" },
+	{ "POST", "/forgot", "csrf", "/forgot", "{\"email\":\"a@example.org\"}", 303,
+		"Password reset email sent" },
 	{ "GET", "/reset", "store", "/reset?token=x", NULL, 400, "\"Invalid token\"" },
-	{ "POST", "/reset", "csrf", "/reset", "{\"token\":\"x\",\"new_password\":\"" PASSWORD "\"}", 400, "Invalid token" },
+	{ "POST", "/reset", "csrf", "/reset", "{\"token\":\"x\",\"new_password\":\"" PASSWORD "\"}",
+		400, "Invalid token" },
 	{ "GET", "/refresh", "", "/refresh", NULL, 200, "CSRF token issued" },
-	{ "POST", "/refresh", "csrf", "/refresh", "{\"refresh_token\":\"x\"}", 401, "Invalid refresh token" },
+	{ "POST", "/refresh", "csrf", "/refresh", "{\"refresh_token\":\"x\"}", 401,
+		"Invalid refresh token" },
 	{ "GET", "/assets/*", "", "/assets/", NULL, 200, "body{}" },
 	{ "GET", "/dev/mailbox", "", "/dev/mailbox", NULL, 200, "\"Mailbox\"" },
 	{ "GET", "/dev/mailbox/*", "", "/dev/mailbox/1", NULL, 200, "Hello" },
-	{ "GET", "/.well-known/change-password", "", "/.well-known/change-password", NULL, 302, "" },
+	{ "GET", "/.well-known/change-password", "", "/.well-known/change-password", NULL, 302,
+		"" },
 	{ "GET", "/robots.txt", "", "/robots.txt", NULL, 200, "Disallow" },
 };
 
@@ -73,11 +80,13 @@ static void ask_for_row(void *ctx, const char *methods, const char *path, const 
 {
 	struct tally *tally = ctx;
 	size_t i = row_of(methods, path);
-	const struct ask plain = { .path = path_of(tally->desk, i), .accept = JSON_TYPE, .ops = true };
+	const struct ask plain = {
+		.path = path_of(tally->desk, i), .accept = JSON_TYPE, .ops = true
+	};
 
 	assert_string_equal(gates, rows[i].gates);
-	struct heard h = rows[i].body ? desk_post(tally->desk, rows[i].path, rows[i].body) :
-					desk_ask(tally->desk, &plain);
+	struct heard h = rows[i].body ? desk_post(tally->desk, rows[i].path, rows[i].body)
+				      : desk_ask(tally->desk, &plain);
 	if (h.status != rows[i].status || !heard_says(&h, rows[i].says))
 		fail_msg("%s %s: %d %s", methods, path, h.status, h.body);
 	tally->seen[i] = true;
@@ -88,8 +97,10 @@ static void every_row_answers(void **state)
 	struct desk *d = *state;
 	struct tally tally = { .desk = d };
 
-	d->mails[0] = (struct pt_mail){ .id = { "1" }, .subject = PT_STR("Hello"),
-		.text = PT_STR("Hello"), .to = PT_STR("a@example.org") };
+	d->mails[0] = (struct pt_mail){ .id = { "1" },
+		.subject = PT_STR("Hello"),
+		.text = PT_STR("Hello"),
+		.to = PT_STR("a@example.org") };
 	d->n_mails = 1;
 	surface_routes(d->surface, ask_for_row, &tally);
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -105,7 +116,9 @@ static void every_row_with_a_token_gate_refuses_without_one(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (!str_contains(str(rows[i].gates), PT_STR("csrf")))
 			continue;
-		const struct ask ask = { .method = HTTP_POST, .path = rows[i].path, .type = JSON_TYPE,
+		const struct ask ask = { .method = HTTP_POST,
+			.path = rows[i].path,
+			.type = JSON_TYPE,
 			.body = rows[i].body };
 		struct heard h = desk_ask(d, &ask);
 		if (h.status != 403)

@@ -15,20 +15,26 @@ struct wrong {
 };
 
 static const struct http_header wants_html = { PT_STR_INIT("accept"), PT_STR_INIT("text/html") };
-static const struct http_header wants_json = { PT_STR_INIT("accept"), PT_STR_INIT("application/json") };
+static const struct http_header wants_json = { PT_STR_INIT("accept"),
+	PT_STR_INIT("application/json") };
 
 static void wrong_open(struct wrong *w, struct desk *d, const char *path, bool json)
 {
 	const struct pt_asker asker = { .client = PT_STR("203.0.113.7"), .request = PT_STR("0") };
 
 	memset(w, 0, sizeof(*w));
-	w->rq = (struct http_request){ .arena = d->memory, .method = HTTP_POST, .path = str(path),
-		.headers = json ? &wants_json : &wants_html, .n_headers = 1,
+	w->rq = (struct http_request){ .arena = d->memory,
+		.method = HTTP_POST,
+		.path = str(path),
+		.headers = json ? &wants_json : &wants_html,
+		.n_headers = 1,
 		.id = PT_STR("0123456789abcdef") };
 	http_response_init(&w->rs, d->memory);
 	w->ex = (struct exchange){ .surface = d->surface,
 		.mount = &d->surface->mounts[d->surface->n_mounts - 1],
-		.rq = &w->rq, .rs = &w->rs, .arena = d->memory };
+		.rq = &w->rq,
+		.rs = &w->rs,
+		.arena = d->memory };
 	EXPECT_ERR(PT_OK, pt_call_begin(d->site, d->memory, &asker, &w->ex.call));
 	EXPECT_ERR(PT_OK, pages_dialect.begin(&w->ex));
 	for (size_t i = 0; i < pages_dialect.n_routes; i++)
@@ -51,7 +57,8 @@ static const char *header_of(const struct wrong *w, const char *name)
 
 /* ---- words ---- */
 
-static const char *const paths[] = { "/signup", "/signin", "/forgot", "/reset", "/resend", "/signout" };
+static const char *const paths[] = { "/signup", "/signin", "/forgot", "/reset", "/resend",
+	"/signout" };
 
 static void assert_words(struct wrong *w, pt_err err)
 {

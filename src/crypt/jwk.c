@@ -279,9 +279,11 @@ pt_err jwk_from_json(pt_str text, const struct jwk_terms *terms, struct jwk **ou
 	return key_from_members(arena, &members, terms ? terms : &no_terms, out, why);
 }
 
-static bool is_usable(const struct jwk *key)
+/* Others publish only what everyone may know: a secret in a list is not one any more, and the
+ * check of a private key is work that nobody asked for. */
+static bool may_be_public(const struct json_value *members)
 {
-	return key->algorithm->openssl != NULL;
+	return !json_find(members, PT_STR("d")) && !json_find(members, PT_STR("k"));
 }
 
 pt_err jwk_list_from_json(struct arena *arena, pt_str text, struct jwk ***keys, size_t *n)
@@ -301,8 +303,10 @@ pt_err jwk_list_from_json(struct arena *arena, pt_str text, struct jwk ***keys, 
 	for (size_t i = 0; i < items->n && made < JWK_LIST_MAX && !pt_is_fault(err); i++) {
 		PT_OWN(own_jwk) struct jwk *key = NULL;
 
+		if (!may_be_public(&items->items[i]))
+			continue;
 		err = key_from_members(arena, &items->items[i], &no_terms, &key, NULL);
-		if (err == PT_OK && is_usable(key))
+		if (err == PT_OK)
 			list[made++] = PT_GIVE(key);
 	}
 	if (pt_is_fault(err)) {

@@ -44,7 +44,8 @@ PT_CHECK pt_err jwk_from_secret(
 	pt_str secret, const struct jwk_terms *terms, struct jwk **out, const char **why);
 
 /* One private or public key: PKCS#8, SubjectPublicKeyInfo, or the older RSA and EC forms. A file
- * under a password is refused, and nobody is asked for it. */
+ * under a password is refused, and nobody is asked for it. Checking a private RSA key takes 50 ms
+ * at 2048 bits and seconds at 8192, here and below: at start, not within a request. */
 PT_CHECK pt_err jwk_from_pem(
 	pt_str pem, const struct jwk_terms *terms, struct jwk **out, const char **why);
 
@@ -53,8 +54,8 @@ PT_CHECK pt_err jwk_from_json(
 	pt_str text, const struct jwk_terms *terms, struct jwk **out, const char **why);
 
 /* The usable public keys of a JWK set (RFC 7517 5) as JSON text: those that cannot be used here
- * are passed over, and so are secrets and all beyond JWK_LIST_MAX. The list lives in the arena,
- * each key in it belongs to the caller. */
+ * are passed over, and so are secret and private ones and all beyond JWK_LIST_MAX. The list lives
+ * in the arena, each key in it belongs to the caller. */
 PT_CHECK pt_err jwk_list_from_json(struct arena *arena, pt_str text, struct jwk ***keys, size_t *n);
 
 /* A new key of its own randomness: RSA has 2048 bits and takes 80 ms and more, so never within a

@@ -1,6 +1,7 @@
 /*
- * fuzz_jwt.c - the bytes as a token, which nobody signed and so is never accepted; and the bytes as
- * a header, a line break and claims, signed as they are: accepted claims are an object.
+ * fuzz_jwt.c - the bytes as a token, which nobody signed and so is never accepted; the bytes as a
+ * header, a line break and claims, signed as they are: accepted claims are an object; and the bytes
+ * as the signature of every algorithm, which none of them made.
  */
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 static const pt_str secret = PT_STR_INIT("secret of the fuzzer");
-static struct jwk *key;
+static struct jwk *key, *keys[4];
 
 static void check(bool holds)
 {
@@ -30,6 +31,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	log_open(LOG_TEXT, LOG_ERROR);
 	check(crypt_open() == PT_OK);
 	check(jwk_from_secret(secret, NULL, &key, NULL) == PT_OK);
+	for (int i = 0; i < 4; i++)
+		check(jwk_generate((enum jwk_algorithm)i, PT_STR("k"), &keys[i]) == PT_OK);
 	return 0;
 }
 
@@ -47,6 +50,21 @@ static pt_str sign_as_it_is(struct arena *arena, pt_str header, pt_str claims)
 	return buf_view(&b);
 }
 
+static void check_signature(struct arena *arena, size_t i, pt_str signature)
+{
+	struct buf b = BUF(arena, 1 * MIB);
+	struct jwt_verdict verdict;
+	pt_str token, none;
+
+	check(jwt_sign(arena, keys[i], PT_STR("{}"), &token) == PT_OK);
+	str_cut(token, '.', &token, &none);
+	buf_str(&b, token);
+	buf_str(&b, PT_STR(".e30."));
+	buf_base64url(&b, signature.p, signature.n);
+	check(jwt_judge(arena, (const struct jwk *const *)keys, 4, PT_STR(""), buf_view(&b),
+		      &verdict) == PT_E_TOKEN);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct arena *arena = arena_open(16 * MIB);
@@ -61,6 +79,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	check(err == PT_OK || err == PT_E_TOKEN);
 	if (err == PT_OK)
 		check(claims.type == JSON_OBJECT);
+	if (err == PT_OK)
+		check(jwt_check_times(&claims, 0) == PT_OK ||
+			jwt_check_times(&claims, 0) == PT_E_TOKEN);
+	check_signature(arena, n % 4, str_n(bytes, n));
 	arena_close(arena);
 	return 0;
 }

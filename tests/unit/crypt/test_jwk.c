@@ -455,7 +455,7 @@ static void rsa_numbers_that_are_no_key_are_refused(void **state)
 	expect_no_json(changed(*state, RSA_PUBLIC_JWK, "AQAB", "AA"), "zero");
 	expect_no_json(changed(*state, RSA_PUBLIC_JWK, "AQAB", "AAEAAQ"), "zero");
 	expect_no_json(changed(*state, RSA_PUBLIC_JWK, "AQAB", "AQAAAAE"), "exponent");
-	expect_no_json(changed(*state, RSA_PUBLIC_JWK, "uXpoQ\"", "uXpoA\""), "sound");
+	expect_no_json(changed(*state, RSA_PUBLIC_JWK, "uXpoQ\"", "uXpoA\""), "odd");
 
 	char long_n[1368 + 1], jwk[2048];
 	memset(long_n, '_', sizeof(long_n) - 1);
@@ -542,8 +542,8 @@ static void a_list_gives_the_keys_that_can_be_used(void **state)
 
 	assert_int_equal(jwk_list_from_json(*state,
 				 PT_STR("{\"keys\":[" EC_PUBLIC_JWK ",{\"kty\":\"new\"},17,"
-					"{\"kty\":\"oct\",\"k\":\"AAAA\"}," P521_PUBLIC_JWK
-					"," ED_PUBLIC_JWK "],\"more\":1}"),
+					"{\"kty\":\"oct\",\"k\":\"AAAA\"}," ED_PRIVATE_JWK
+					"," P521_PUBLIC_JWK "," ED_PUBLIC_JWK "],\"more\":1}"),
 				 &keys, &n),
 		PT_OK);
 	assert_int_equal(n, 2);

@@ -31,8 +31,10 @@ static void show_help(FILE *out, const struct command *commands, size_t n)
 	fputs("usage: portress COMMAND [--help]\n\n", out);
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	fputs("\nSettings go before or behind: --KEY VALUE, PORTRESS_KEY in the environment, or a file "
-	      "with --config.\n`portress serve --help` lists them.\n", out);
+	fputs("\nSettings go before or behind: --KEY VALUE, PORTRESS_KEY in the environment, or a "
+	      "file "
+	      "with --config.\n`portress serve --help` lists them.\n",
+		out);
 }
 
 static const struct command *find(const struct command *commands, size_t n, pt_str name)
@@ -59,7 +61,8 @@ static const char *nearest(const struct command *commands, size_t n, pt_str name
 	return best;
 }
 
-int cli_run(struct cli *cli, const struct command *commands, size_t n, const struct command *fallback)
+int cli_run(
+	struct cli *cli, const struct command *commands, size_t n, const struct command *fallback)
 {
 	pt_str name = args_word(&cli->args, 0);
 	const struct command *command = find(commands, n, name);
@@ -90,6 +93,7 @@ int cli_run(struct cli *cli, const struct command *commands, size_t n, const str
 int command_version(struct cli *cli)
 {
 	(void)cli;
-	printf("portress %s%s\n", pt_version(), pt_has_test_hooks() ? " (test hooks: not for people)" : "");
+	printf("portress %s%s\n", pt_version(),
+		pt_has_test_hooks() ? " (test hooks: not for people)" : "");
 	return EXIT_DONE;
 }

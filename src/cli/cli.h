@@ -41,7 +41,8 @@ struct command {
 
 /* Finds the command in words[0] and runs it, or shows help. `fallback` runs when there is no word but
  * flags; NULL shows help then. */
-int cli_run(struct cli *cli, const struct command *commands, size_t n, const struct command *fallback);
+int cli_run(
+	struct cli *cli, const struct command *commands, size_t n, const struct command *fallback);
 
 /* What an outcome means to whoever called us. */
 int exit_code_of(pt_err err);

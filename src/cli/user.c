@@ -28,7 +28,8 @@ const char user_help[] =
 	"  enable WHO                             switch it on again\n"
 	"  delete WHO --yes                       remove it\n"
 	"  events [WHO] [--max N] [--json]        what happened, the newest first\n\n"
-	"WHO is an id, a user name or an address. Passwords come from a prompt, from standard input\n"
+	"WHO is an id, a user name or an address. Passwords come from a prompt, from standard "
+	"input\n"
 	"or from --password-file PATH, never from an argument.\n";
 
 /* ---- saying it ---- */
@@ -103,7 +104,8 @@ static pt_err account_show(struct cli *cli, struct pt_call *call, const struct p
 	print_row("id", str(a->id.text));
 	print_row("username", a->username);
 	print_row("email", a->email);
-	print_row("verified", a->email_verified_at ? rfc3339(call, a->email_verified_at) : PT_STR("no"));
+	print_row("verified",
+		a->email_verified_at ? rfc3339(call, a->email_verified_at) : PT_STR("no"));
 	print_row("disabled", a->disabled_at ? rfc3339(call, a->disabled_at) : PT_STR("no"));
 	print_row("given name", a->given_name);
 	print_row("family name", a->family_name);
@@ -321,9 +323,9 @@ static int outcome(pt_err err)
 		fprintf(stderr, "portress: not done (%s)\n", pt_err_name(err));
 	if (err == PT_E_MALFORMED)
 		return EXIT_USAGE;
-	return err > 0 && err != PT_E_NOT_FOUND && err != PT_E_TAKEN && err != PT_E_BUSY ?
-		       EXIT_DATA :
-		       exit_code_of(err);
+	return err > 0 && err != PT_E_NOT_FOUND && err != PT_E_TAKEN && err != PT_E_BUSY
+		       ? EXIT_DATA
+		       : exit_code_of(err);
 }
 
 int command_user(struct cli *cli)

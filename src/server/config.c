@@ -24,8 +24,9 @@ const struct setting_row setting_rows[SETTINGS] = {
 #define RELOAD FLAG_RELOAD
 #define NEEDED FLAG_NEEDED
 #define SAME   FLAG_SAME
-#define SETTING(id, key, identoro, reading, type, rule, fallback, fallback_identoro, flags, help)  \
-	{ key, identoro, READ_##reading, TYPE_##type, rule, fallback, fallback_identoro, flags, help },
+#define SETTING(id, key, identoro, reading, type, rule, fallback, fallback_identoro, flags, help) \
+	{ key, identoro, READ_##reading, TYPE_##type, rule, fallback, fallback_identoro, flags,   \
+		help },
 #define ALIAS(...)
 #include "server/config.def"
 #undef SETTING
@@ -86,9 +87,10 @@ void setting_environment_name(enum setting id, struct buf *out)
 {
 	buf_str(out, PT_STR("PORTRESS_"));
 	for (const char *p = setting_rows[id].key; *p; p++)
-		buf_char(out, *p == '.' ? '_' : (char)(ascii_lower(*p) == *p && ascii_alpha(*p) ?
-								  *p - ('a' - 'A') :
-								  *p));
+		buf_char(out, *p == '.' ? '_'
+					: (char)(ascii_lower(*p) == *p && ascii_alpha(*p)
+							  ? *p - ('a' - 'A')
+							  : *p));
 }
 
 static bool is_own_name(enum setting id, pt_str name)
@@ -205,8 +207,8 @@ static void set(struct place *place, const struct named *named, pt_str text, pt_
 	bool is_secret = setting_rows[named->id].type == TYPE_SECRET;
 	if (rank == value->rank && is_secret &&
 		str_ends(from, PT_STR("_FILE")) != str_ends(value->from, PT_STR("_FILE")))
-		config_problem(place->config, "%.*s: set twice, here and by %.*s; keep one", SHOW(from),
-			SHOW(value->from));
+		config_problem(place->config, "%.*s: set twice, here and by %.*s; keep one",
+			SHOW(from), SHOW(value->from));
 	*value = (struct config_value){ text, 0, place->origin, from, rank };
 	place->readings[named->id] = named->reading;
 }
@@ -218,10 +220,11 @@ static bool secret_read(struct config *config, pt_str path, pt_str from, bool tr
 	struct stat st;
 	ssize_t n;
 
-	PT_OWN(own_fd) int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+	PT_OWN(own_fd)
+	int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		config_problem(config, "%.*s: cannot read the file %.*s: %s", SHOW(from), SHOW(path),
-			fd < 0 ? strerror(errno) : "no plain file");
+		config_problem(config, "%.*s: cannot read the file %.*s: %s", SHOW(from),
+			SHOW(path), fd < 0 ? strerror(errno) : "no plain file");
 		return false;
 	}
 	if (!trusted && (st.st_mode & 077) != 0) {
@@ -268,11 +271,13 @@ static void set_pair(struct place *place, pt_str name, pt_str value, pt_str from
 	if (str_starts(name, PT_STR("PORTRESS_TEST_")))
 		return;
 	if (find_name(config, name, &named)) {
-		bool is_empty_secret = own && value.n == 0 &&
-				       setting_rows[named.id].type == TYPE_SECRET;
+		bool is_empty_secret =
+			own && value.n == 0 && setting_rows[named.id].type == TYPE_SECRET;
 		if (is_empty_secret)
-			config_problem(config, "%.*s: an empty secret; give it a value or take the "
-					       "line away", SHOW(from));
+			config_problem(config,
+				"%.*s: an empty secret; give it a value or take the "
+				"line away",
+				SHOW(from));
 		set(place, &named, value, from);
 		return;
 	}
@@ -300,8 +305,10 @@ static void place_flags(struct place *place, const struct config_sources *source
 		if (id == SETTINGS) {
 			unknown(config, flag->key, buf_view(&b), true);
 		} else if (setting_rows[id].type == TYPE_SECRET) {
-			config_problem(config, "%.*s: a secret is never an argument, where others see "
-					       "it; use the environment or a file", SHOW(buf_view(&b)));
+			config_problem(config,
+				"%.*s: a secret is never an argument, where others see "
+				"it; use the environment or a file",
+				SHOW(buf_view(&b)));
 			config->bad_flags = true;
 		} else {
 			struct named named = { (enum setting)id, RANK_OWN, READ_PLAIN };
@@ -424,7 +431,8 @@ static pt_str fallback_of(const struct config *config, int id)
 {
 	const struct setting_row *row = &setting_rows[id];
 
-	return str(config->identoro && !(row->flags & FLAG_SAME) ? row->fallback_identoro : row->fallback);
+	return str(config->identoro && !(row->flags & FLAG_SAME) ? row->fallback_identoro
+								 : row->fallback);
 }
 
 static void defaults(struct config *config)
@@ -451,8 +459,9 @@ static void check(struct place *place)
 		pt_str why;
 
 		/* Nothing behind the sign: as if the line were not there. */
-		if (value->text.n == 0 && (row->type == TYPE_BOOL || row->type == TYPE_INT ||
-						  row->type == TYPE_DURATION || row->type == TYPE_CHOICE)) {
+		if (value->text.n == 0 &&
+			(row->type == TYPE_BOOL || row->type == TYPE_INT ||
+				row->type == TYPE_DURATION || row->type == TYPE_CHOICE)) {
 			value->text = fallback_of(config, i);
 			place->readings[i] = READ_PLAIN;
 		}
@@ -472,7 +481,8 @@ static void check_needed(struct config *config)
 			continue;
 		if (i == SET_DATABASE_TYPE)
 			continue; /* said by whom it concerns: an address may name its kind itself */
-		if ((i == SET_SMTP_HOST || i == SET_SMTP_PORT) && config->values[SET_SMTP_URL].text.n > 0)
+		if ((i == SET_SMTP_HOST || i == SET_SMTP_PORT) &&
+			config->values[SET_SMTP_URL].text.n > 0)
 			continue;
 		config_problem(config, "%s is required", row->identoro);
 	}
@@ -526,7 +536,8 @@ static pt_str without_password(const struct config *config, pt_str address)
 	struct buf b = BUF(config->arena, 4 * KIB);
 	size_t begin = 0, at, colon;
 
-	while (begin + 3 <= address.n && !str_eq(str_slice(address, begin, begin + 3), PT_STR("://")))
+	while (begin + 3 <= address.n &&
+		!str_eq(str_slice(address, begin, begin + 3), PT_STR("://")))
 		begin++;
 	if (str_contains(address, PT_STR("password")))
 		return PT_STR("set");

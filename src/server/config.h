@@ -24,10 +24,10 @@ enum setting_type {
 	TYPE_TEXT,
 	TYPE_PATH,
 	TYPE_LIST,
-	TYPE_URL,     /* http or https */
+	TYPE_URL, /* http or https */
 	TYPE_EMAIL,
 	TYPE_ADDRESS, /* may hold a password: shown without it */
-	TYPE_SECRET,  /* shown as set or unset; never an argument; also NAME_FILE and a credential */
+	TYPE_SECRET, /* shown as set or unset; never an argument; also NAME_FILE and a credential */
 	TYPE_BOOL,
 	TYPE_INT,
 	TYPE_DURATION,
@@ -37,13 +37,13 @@ enum setting_type {
 /* How a configuration of Identoro spells a value. */
 enum setting_reading {
 	READ_PLAIN,
-	READ_GO_BOOL,	   /* unreadable means the default */
+	READ_GO_BOOL,      /* unreadable means the default */
 	READ_EXACTLY_TRUE, /* `true`, and nothing else, is true */
 	READ_MILLISECONDS, /* a bare number */
 	READ_SECONDS,
 	READ_HOURS,
-	READ_INVERTED,	   /* true means off */
-	READ_FROM_FILE,	   /* a login shell sets the same name: only the file counts */
+	READ_INVERTED,  /* true means off */
+	READ_FROM_FILE, /* a login shell sets the same name: only the file counts */
 };
 
 enum {
@@ -104,7 +104,7 @@ struct config_sources {
 	const struct config_flag *flags;
 	size_t n_flags;
 	char *const *environment; /* "NAME=value", ends in NULL */
-	bool dotenv;		  /* read .env of the working folder, if it is there */
+	bool dotenv;              /* read .env of the working folder, if it is there */
 	const char *credentials;  /* folder, or NULL */
 };
 

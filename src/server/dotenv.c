@@ -212,7 +212,8 @@ static pt_err read_pair(struct reader *r)
 	pair->line = r->line;
 	pair->name = take_name(r);
 	if (pair->name.n == 0)
-		return refuse(r, "a line must begin with a name of letters, digits and underscores");
+		return refuse(
+			r, "a line must begin with a name of letters, digits and underscores");
 	skip_blanks(r);
 	if (at_end(r) || (peek(r) != '=' && peek(r) != ':'))
 		return refuse(r, "a name must be followed by =");
@@ -239,8 +240,8 @@ static pt_err read_all(struct reader *r)
 	}
 }
 
-pt_err dotenv_read(struct arena *arena, pt_str text, struct dotenv_pair **pairs, size_t *n, int *line,
-	const char **why)
+pt_err dotenv_read(struct arena *arena, pt_str text, struct dotenv_pair **pairs, size_t *n,
+	int *line, const char **why)
 {
 	static const char bom[] = "\xEF\xBB\xBF";
 	struct reader r = { .arena = arena, .text = text, .line = 1 };

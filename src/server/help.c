@@ -33,17 +33,28 @@ static void print_folded(FILE *out, const char *text)
 static const char *type_word(enum setting_type type)
 {
 	switch (type) {
-	case TYPE_TEXT:	    return "TEXT";
-	case TYPE_PATH:	    return "PATH";
-	case TYPE_LIST:	    return "LIST";
-	case TYPE_URL:	    return "URL";
-	case TYPE_EMAIL:    return "ADDRESS";
-	case TYPE_ADDRESS:  return "URL";
-	case TYPE_SECRET:   return "SECRET";
-	case TYPE_BOOL:	    return "true|false";
-	case TYPE_INT:	    return "NUMBER";
-	case TYPE_DURATION: return "TIME";
-	case TYPE_CHOICE:   return "WORD";
+	case TYPE_TEXT:
+		return "TEXT";
+	case TYPE_PATH:
+		return "PATH";
+	case TYPE_LIST:
+		return "LIST";
+	case TYPE_URL:
+		return "URL";
+	case TYPE_EMAIL:
+		return "ADDRESS";
+	case TYPE_ADDRESS:
+		return "URL";
+	case TYPE_SECRET:
+		return "SECRET";
+	case TYPE_BOOL:
+		return "true|false";
+	case TYPE_INT:
+		return "NUMBER";
+	case TYPE_DURATION:
+		return "TIME";
+	case TYPE_CHOICE:
+		return "WORD";
 	}
 	return "";
 }
@@ -88,19 +99,24 @@ static void print_setting(FILE *out, int id, bool identoro)
 void help_serve(FILE *out, bool identoro)
 {
 	fputs("usage: portress serve [--as identoro] [--config FILE] [--KEY VALUE ...]\n\n", out);
-	fputs("Settings, with their default: a flag counts more than the environment, the environment\n"
-	      "more than the file (--config, or .env in this folder). A secret is also read from the\n"
+	fputs("Settings, with their default: a flag counts more than the environment, the "
+	      "environment\n"
+	      "more than the file (--config, or .env in this folder). A secret is also read from "
+	      "the\n"
 	      "file that NAME_FILE names, and from $CREDENTIALS_DIRECTORY; it is never a flag.\n"
-	      "A new secret: dd if=/dev/urandom bs=32 count=1 | base64\n\n", out);
+	      "A new secret: dd if=/dev/urandom bs=32 count=1 | base64\n\n",
+		out);
 	if (identoro)
 		fputs("  --createtables  make the tables of Identoro, and end\n"
-		      "  --user, --group  RUN_AS_USERNAME_OR_ID and RUN_AS_GROUPNAME_OR_ID\n\n", out);
+		      "  --user, --group  RUN_AS_USERNAME_OR_ID and RUN_AS_GROUPNAME_OR_ID\n\n",
+			out);
 	for (int i = 0; i < SETTINGS; i++)
 		print_setting(out, i, identoro);
 	for (size_t i = 0; identoro && i < setting_aliases_count; i++)
-		fprintf(out, "  %s\n%*sanother name of %s%s\n", setting_aliases[i].identoro, INDENT, "",
-			setting_rows[setting_aliases[i].id].identoro,
-			setting_aliases[i].reading == READ_FROM_FILE ? ", read from the file only" : "");
+		fprintf(out, "  %s\n%*sanother name of %s%s\n", setting_aliases[i].identoro, INDENT,
+			"", setting_rows[setting_aliases[i].id].identoro,
+			setting_aliases[i].reading == READ_FROM_FILE ? ", read from the file only"
+								     : "");
 }
 
 /* ---- values ---- */
@@ -108,11 +124,16 @@ void help_serve(FILE *out, bool identoro)
 static const char *origin_word(enum setting_origin origin)
 {
 	switch (origin) {
-	case FROM_DEFAULT:     return "default";
-	case FROM_FILE:	       return "file";
-	case FROM_CREDENTIAL:  return "credential";
-	case FROM_ENVIRONMENT: return "environment";
-	case FROM_FLAG:	       return "flag";
+	case FROM_DEFAULT:
+		return "default";
+	case FROM_FILE:
+		return "file";
+	case FROM_CREDENTIAL:
+		return "credential";
+	case FROM_ENVIRONMENT:
+		return "environment";
+	case FROM_FLAG:
+		return "flag";
 	}
 	return "";
 }
@@ -200,34 +221,41 @@ static void mdoc_setting(FILE *out, int id)
 static void mdoc_program(FILE *out)
 {
 	fputs(".Dd November 21, 2026\n.Dt PORTRESS 1\n.Os\n.Sh NAME\n.Nm portress\n"
-	      ".Nd sign-up, sign-in and everything after\n.Sh SYNOPSIS\n", out);
+	      ".Nd sign-up, sign-in and everything after\n.Sh SYNOPSIS\n",
+		out);
 	fputs(".Nm\n.Cm serve\n.Op Fl -as Ar identoro\n.Op Fl -config Ar file\n"
 	      ".Op Fl - Ns Ar key Ar value ...\n"
 	      ".Nm\n.Cm migrate\n.Cm up | status | verify\n"
 	      ".Nm\n.Cm user\n.Ar command\n.Op Ar who\n"
 	      ".Nm\n.Cm config\n.Cm print | check\n"
-	      ".Nm\n.Cm version\n", out);
+	      ".Nm\n.Cm version\n",
+		out);
 	fputs(".Sh DESCRIPTION\n.Nm\nkeeps the accounts of an application and signs people in.\n"
 	      "Settings are described in\n.Xr portress.conf 5 .\n"
 	      "The commands are as follows:\n.Bl -tag -width migrate\n"
 	      ".It Cm serve\nServe pages and answers until told to stop.\n"
-	      "With\n.Fl -as Ar identoro\nin the place of Identoro, with its settings and rules; then\n"
+	      "With\n.Fl -as Ar identoro\nin the place of Identoro, with its settings and rules; "
+	      "then\n"
 	      ".Fl -createtables\nmakes its tables and ends.\n"
-	      ".It Cm migrate\nBring the database up to date, say how it stands, or verify that it was\n"
+	      ".It Cm migrate\nBring the database up to date, say how it stands, or verify that it "
+	      "was\n"
 	      "made by this program's steps.\n"
-	      ".It Cm user\nList, show, create, disable, enable or delete accounts, set a password,\n"
+	      ".It Cm user\nList, show, create, disable, enable or delete accounts, set a "
+	      "password,\n"
 	      "confirm an address, or show events.\n"
 	      "Passwords are asked for, or read from standard input or\n.Fl -password-file .\n"
 	      ".It Cm config\nPrint every setting with its value and origin, or check them.\n"
 	      "Secrets are shown as set or unset.\n"
-	      ".It Cm version\nSay the version.\n.El\n", out);
+	      ".It Cm version\nSay the version.\n.El\n",
+		out);
 	fputs(".Sh SIGNALS\n.Dv SIGTERM\nand\n.Dv SIGINT\nlet requests end and then the server;\n"
 	      "a second one ends it at once.\n.Dv SIGHUP\nreads templates and texts again.\n"
 	      ".Sh EXIT STATUS\n0 done; 1 a negative answer; 64 wrong usage; 65 unusable input;\n"
 	      "69 the database or an address cannot be had; 70 a fault of ours;\n"
 	      "74 input or output; 75 try later; 78 wrong settings.\n"
 	      "As Identoro: 1 for settings and database, 2 for unknown flags.\n"
-	      ".Sh SEE ALSO\n.Xr portress.conf 5\n", out);
+	      ".Sh SEE ALSO\n.Xr portress.conf 5\n",
+		out);
 }
 
 static void mdoc_settings(FILE *out)
@@ -238,19 +266,23 @@ static void mdoc_settings(FILE *out)
 	      "Every setting is also a flag,\n.Fl -smtp.host Ar value ,\n"
 	      "and a variable of the environment,\n.Ev PORTRESS_SMTP_HOST .\n"
 	      "A flag counts more than the environment, the environment more than the file.\n"
-	      "Without\n.Fl -config\nthe file\n.Pa .env\nof the working folder is read when the server is\n"
+	      "Without\n.Fl -config\nthe file\n.Pa .env\nof the working folder is read when the "
+	      "server is\n"
 	      "started by hand.\n"
 	      ".Pp\nA secret is also read from the file that\n.Ev NAME_FILE\nnames, which must be\n"
 	      "readable by its owner alone, and from the file of the setting's name in\n"
 	      ".Ev CREDENTIALS_DIRECTORY .\n"
 	      "Unknown names stop the start.\n"
 	      "Times are a number and one of ms, s, m, h, d.\n"
-	      ".Pp\nThe settings are as follows:\n.Bl -tag -width Ds\n", out);
+	      ".Pp\nThe settings are as follows:\n.Bl -tag -width Ds\n",
+		out);
 	for (int i = 0; i < SETTINGS; i++)
 		mdoc_setting(out, i);
 	fputs(".El\n.Sh FILES\n.Bl -tag -width Ds\n.It Pa ./var/portress.key\nThe root key.\n"
-	      "Whoever has it can forge what the server signs;\nwhoever loses it signs everybody out.\n"
-	      ".It Pa ./var/portress.db\nThe database.\n.El\n.Sh SEE ALSO\n.Xr portress 1\n", out);
+	      "Whoever has it can forge what the server signs;\nwhoever loses it signs everybody "
+	      "out.\n"
+	      ".It Pa ./var/portress.db\nThe database.\n.El\n.Sh SEE ALSO\n.Xr portress 1\n",
+		out);
 }
 
 bool help_mdoc(FILE *out, pt_str page)

@@ -30,11 +30,15 @@ static pt_err judge(int fd, const char *path)
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return fault(PT_F_CONFIG, "%s: the root key must be a plain file", path);
 	if ((st.st_mode & 077) != 0)
-		return fault(PT_F_CONFIG, "%s: others can read the root key; mend it with "
-					  "`chmod 600 %s`", path, path);
+		return fault(PT_F_CONFIG,
+			"%s: others can read the root key; mend it with "
+			"`chmod 600 %s`",
+			path, path);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return fault(PT_F_CONFIG, "%s: the root key belongs to somebody else; mend it with "
-					  "`chown` to the user that the server is started as", path);
+		return fault(PT_F_CONFIG,
+			"%s: the root key belongs to somebody else; mend it with "
+			"`chown` to the user that the server is started as",
+			path);
 	return PT_OK;
 }
 
@@ -51,8 +55,10 @@ static pt_err read_key(struct arena *arena, int fd, const char *path, pt_str *ke
 	bool fine = base64_decode(arena, all, key) && key->n == ROOT_BYTES;
 	explicit_bzero(text, sizeof(text));
 	if (!fine)
-		return fault(PT_F_CONFIG, "%s: no root key in it: 32 bytes in base64, as "
-					  "`dd if=/dev/urandom bs=32 count=1 | base64` makes them", path);
+		return fault(PT_F_CONFIG,
+			"%s: no root key in it: 32 bytes in base64, as "
+			"`dd if=/dev/urandom bs=32 count=1 | base64` makes them",
+			path);
 	return PT_OK;
 }
 
@@ -95,7 +101,8 @@ static pt_err key_make(struct arena *arena, const char *path)
 	explicit_bzero(key, sizeof(key));
 
 	snprintf(aside, sizeof(aside), "%s.%ld.new", path, (long)getpid());
-	PT_OWN(own_fd) int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	PT_OWN(own_fd)
+	int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	bool fine = fd >= 0 && write_durably(fd, buf_view(&text));
 	/* Another process may have been faster; then its key is the key. */
 	bool placed = fine && (renameat2(AT_FDCWD, aside, AT_FDCWD, path, RENAME_NOREPLACE) == 0 ||
@@ -105,8 +112,10 @@ static pt_err key_make(struct arena *arena, const char *path)
 		unlink(aside);
 	if (!placed || !folder_sync(folder))
 		return fault(PT_F_IO, "%s: cannot write the root key: %s", path, strerror(why));
-	log_say(LOG_INFO, "keys.made", "made a root key in %s; keep a copy of it apart from the "
-				       "database", path);
+	log_say(LOG_INFO, "keys.made",
+		"made a root key in %s; keep a copy of it apart from the "
+		"database",
+		path);
 	return PT_OK;
 }
 
@@ -121,7 +130,7 @@ pt_err keyfile_load(struct arena *arena, const char *path, pt_str *key)
 	}
 	if (fd < 0)
 		return fault(PT_F_CONFIG, "%s: cannot read the root key: %s", path,
-			errno == ELOOP ? "it is a link, and links are not followed" :
-					 strerror(errno));
+			errno == ELOOP ? "it is a link, and links are not followed"
+				       : strerror(errno));
 	return read_key(arena, fd, path, key);
 }

@@ -30,7 +30,8 @@ static struct listen_spec *add(struct listen_specs *out, enum listen_kind kind, 
 		return NULL;
 	struct listen_spec *spec = &out->items[out->n++];
 	*spec = (struct listen_spec){ .kind = kind };
-	snprintf(spec->text, sizeof(spec->text), "%.*s", (int)(text.n < 150 ? text.n : 150), text.p);
+	snprintf(
+		spec->text, sizeof(spec->text), "%.*s", (int)(text.n < 150 ? text.n : 150), text.p);
 	return spec;
 }
 
@@ -152,12 +153,14 @@ static void keep(struct listeners *out, int fd, const struct listen_spec *spec, 
 static pt_err cannot(const struct listen_spec *spec)
 {
 	if (errno == EADDRINUSE)
-		return fault(PT_F_IO, "cannot listen on %s: another program does already; end it, or "
-				      "choose another address with --listen",
+		return fault(PT_F_IO,
+			"cannot listen on %s: another program does already; end it, or "
+			"choose another address with --listen",
 			spec->text);
 	if (errno == EACCES)
-		return fault(PT_F_IO, "cannot listen on %s: not allowed; ports below 1024 need root or a "
-				      "socket unit",
+		return fault(PT_F_IO,
+			"cannot listen on %s: not allowed; ports below 1024 need root or a "
+			"socket unit",
 			spec->text);
 	return fault(PT_F_IO, "cannot listen on %s: %s", spec->text, strerror(errno));
 }
@@ -196,7 +199,8 @@ static pt_err open_one(const struct listen_spec *spec, bool ops, struct listener
 	int kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
 	PT_OWN(own_fd) int fd = socket(spec->at.any.sa_family, kind, 0);
-	bool bound = fd >= 0 && (spec->kind == LISTEN_UNIX ? bind_unix(fd, spec) : bind_tcp(fd, spec));
+	bool bound =
+		fd >= 0 && (spec->kind == LISTEN_UNIX ? bind_unix(fd, spec) : bind_tcp(fd, spec));
 	if (!bound && spec->optional && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
 		return PT_OK;
 	if (!bound || listen(fd, BACKLOG) != 0)
@@ -217,13 +221,15 @@ static pt_err take_handed(const struct listen_spec *spec, bool ops, struct liste
 
 	if (!pid || !fds || !str_int(str(pid), 1, INT32_MAX, &whose) || whose != getpid() ||
 		!str_int(str(fds), 1, LISTEN_MAX, &n))
-		return fault(PT_F_IO, "listen says systemd, but no socket was handed over; enable the "
-				      "socket unit, or set another address");
+		return fault(PT_F_IO,
+			"listen says systemd, but no socket was handed over; enable the "
+			"socket unit, or set another address");
 	if ((size_t)n > LISTEN_MAX - out->n)
 		return fault(PT_F_IO, "more than %d sockets to listen on", LISTEN_MAX);
 	for (int fd = FIRST_HANDED_FD; fd < FIRST_HANDED_FD + n; fd++) {
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
-			return fault(PT_F_IO, "socket %d was not handed over: %s", fd, strerror(errno));
+			return fault(
+				PT_F_IO, "socket %d was not handed over: %s", fd, strerror(errno));
 		keep(out, fd, spec, ops);
 	}
 	unsetenv("LISTEN_PID");

@@ -27,7 +27,8 @@ extern const size_t templates_embedded_count;
 /* ---- files ---- */
 
 /* PT_E_NOT_FOUND: the operator has none of that name. */
-static pt_err operator_file(struct look *look, pt_str folder, const char *name, pt_str *path, pt_str *out)
+static pt_err operator_file(
+	struct look *look, pt_str folder, const char *name, pt_str *path, pt_str *out)
 {
 	struct buf b = BUF(look->arena, PATH_BYTES);
 	struct stat st;
@@ -129,7 +130,8 @@ static pt_err texts_load(struct look *look, pt_str path, pt_str source)
 	struct json_value texts;
 
 	if (json_read(look->arena, source, &texts) != PT_OK || texts.type != JSON_OBJECT || !c.top)
-		return fault(PT_F_CONFIG, "%.*s: must be one JSON object of texts", (int)path.n, path.p);
+		return fault(
+			PT_F_CONFIG, "%.*s: must be one JSON object of texts", (int)path.n, path.p);
 	for (size_t i = 0; i < texts.n; i++)
 		TRY(text_add(&c, &texts.items[i], path));
 	look->texts = c.top;
@@ -138,10 +140,11 @@ static pt_err texts_load(struct look *look, pt_str path, pt_str source)
 
 /* ---- one file ---- */
 
-static pt_err template_load(struct look *look, pt_str name, pt_str path, pt_str source,
-	enum template_syntax syntax)
+static pt_err template_load(
+	struct look *look, pt_str name, pt_str path, pt_str source, enum template_syntax syntax)
 {
-	enum template_escape escape = str_ends(name, PT_STR(".txt")) ? TEMPLATE_TEXT : TEMPLATE_HTML;
+	enum template_escape escape =
+		str_ends(name, PT_STR(".txt")) ? TEMPLATE_TEXT : TEMPLATE_HTML;
 	char error[256];
 
 	if (!str_starts(name, PT_STR("letters/")) && str_ends(name, PT_STR(".html")))
@@ -190,7 +193,8 @@ static pt_err embedded_load(struct look *look, pt_str folder)
 
 static pt_err identoro_load(struct look *look, pt_str folder)
 {
-	static const char *const pages[] = { "home", "signup", "signin", "forgot", "reset", "verify" };
+	static const char *const pages[] = { "home", "signup", "signin", "forgot", "reset",
+		"verify" };
 
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
 		char file[32], name[32];

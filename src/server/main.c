@@ -46,7 +46,8 @@ static bool is_identoro(const struct cli *cli)
 static int tell_problems(const struct config *config)
 {
 	for (size_t i = 0; i < config->n_problems; i++)
-		fprintf(stderr, "portress: %.*s\n", (int)config->problems[i].n, config->problems[i].p);
+		fprintf(stderr, "portress: %.*s\n", (int)config->problems[i].n,
+			config->problems[i].p);
 	if (config->identoro)
 		return config->bad_flags ? 2 : 1;
 	return config->bad_flags ? EXIT_USAGE : EXIT_CONFIG;
@@ -177,7 +178,8 @@ static int command_migrate(struct cli *cli)
 	if (err != PT_OK)
 		return exit_code_of(err);
 	printf("at step %d of %d\n", status.applied, status.known);
-	return status.applied == status.known || str_eq(word, PT_STR("verify")) ? EXIT_DONE : EXIT_NO;
+	return status.applied == status.known || str_eq(word, PT_STR("verify")) ? EXIT_DONE
+										: EXIT_NO;
 }
 
 static int command_config(struct cli *cli)
@@ -222,7 +224,8 @@ static const struct command commands[] = {
 	{ "user", "list, show, make and change accounts", user_help, command_user },
 	{ "config", "print or check the settings",
 		"usage: portress config print | check\n\n"
-		"  print  every setting, its value and where it is from; secrets only as set or unset\n"
+		"  print  every setting, its value and where it is from; secrets only as set or "
+		"unset\n"
 		"  check  all that is wrong with them\n\n"
 		"  --mdoc portress.1 | portress.conf.5  the manual pages\n",
 		command_config },

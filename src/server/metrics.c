@@ -99,14 +99,15 @@ static void letters(struct buf *b, const struct metrics_sources *s, pt_arena *ar
 		one(b, "letters_retried_total", "counter", "Attempts that will be made again.",
 			(int64_t)sent.retried);
 		one(b, "letters_dead_total", "counter", "Letters given up.", (int64_t)sent.dead);
-		one(b, "letters_alarms_total", "counter", "Attempts that only an operator can mend.",
-			(int64_t)sent.alarms);
+		one(b, "letters_alarms_total", "counter",
+			"Attempts that only an operator can mend.", (int64_t)sent.alarms);
 	}
 	/* A store that is away says so once, in the log; its numbers are then missing here. */
 	if (s->store && s->store->counts(s->store->ctx, arena, &stored) == PT_OK) {
 		one(b, "letters_waiting", "gauge", "Letters that wait to be sent.",
 			stored.letters_waiting);
-		one(b, "letters_dead", "gauge", "Letters given up and still kept.", stored.letters_dead);
+		one(b, "letters_dead", "gauge", "Letters given up and still kept.",
+			stored.letters_dead);
 	}
 }
 

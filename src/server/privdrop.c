@@ -97,15 +97,19 @@ static pt_err database_folder(const struct privdrop_plan *plan, const char *fold
 	if (stat(folder, &st) != 0 && errno == ENOENT) {
 		folder_of(folder, parent);
 		if (is_world_writable(parent))
-			return fault(PT_F_CONFIG, "%s: not made, since others may write to %s; make it "
-						  "yourself, or keep the database elsewhere", folder, parent);
+			return fault(PT_F_CONFIG,
+				"%s: not made, since others may write to %s; make it "
+				"yourself, or keep the database elsewhere",
+				folder, parent);
 		if (mkdir(folder, 0700) != 0 || chown(folder, plan->uid, plan->gid) != 0 ||
 			stat(folder, &st) != 0)
-			return fault(PT_F_CONFIG, "%s: cannot make it: %s", folder, strerror(errno));
+			return fault(
+				PT_F_CONFIG, "%s: cannot make it: %s", folder, strerror(errno));
 	}
 	if (!S_ISDIR(st.st_mode) || st.st_uid != plan->uid || (st.st_mode & S_IRWXU) != S_IRWXU)
-		return fault(PT_F_CONFIG, "%s: the database's folder must belong to %s, who will write "
-					  "there; mend it with `chown -R %s:%s %s`",
+		return fault(PT_F_CONFIG,
+			"%s: the database's folder must belong to %s, who will write "
+			"there; mend it with `chown -R %s:%s %s`",
 			folder, plan->user, plan->user, plan->group, folder);
 	return PT_OK;
 }
@@ -119,8 +123,9 @@ static pt_err jail_check(const struct privdrop_plan *plan, bool is_database_fold
 	/* The database's own folder must be its user's; any other jail is better out of his hands. */
 	bool owner_fits = st.st_uid == 0 || (is_database_folder && st.st_uid == plan->uid);
 	if (!owner_fits || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return fault(PT_F_CONFIG, "%s: the jail must belong to root and be writable by nobody "
-					  "else; mend it with `chown root %s` and `chmod 755 %s`",
+		return fault(PT_F_CONFIG,
+			"%s: the jail must belong to root and be writable by nobody "
+			"else; mend it with `chown root %s` and `chmod 755 %s`",
 			plan->dir, plan->dir, plan->dir);
 	return PT_OK;
 }
@@ -150,8 +155,8 @@ static pt_err jail_empty(struct privdrop_plan *plan)
 			return jail_resolve(plan, places[i]);
 	}
 	if (mkdir(places[1], 0755) != 0)
-		return fault(PT_F_CONFIG, "%s: cannot make it: %s; name a jail in JAIL_DIR", places[1],
-			strerror(errno));
+		return fault(PT_F_CONFIG, "%s: cannot make it: %s; name a jail in JAIL_DIR",
+			places[1], strerror(errno));
 	return jail_resolve(plan, places[1]);
 }
 
@@ -175,13 +180,15 @@ static pt_err database_inside(struct privdrop_plan *plan, const char *database, 
 	const char *name = strrchr(database, '/');
 
 	if (!privdrop_inside(plan, folder, inside))
-		return fault(PT_F_CONFIG, "%s: the database lies outside of the jail %s; keep it inside, "
-					  "or name another jail", database, plan->dir);
+		return fault(PT_F_CONFIG,
+			"%s: the database lies outside of the jail %s; keep it inside, "
+			"or name another jail",
+			database, plan->dir);
 	int n = snprintf(plan->database, sizeof(plan->database), "%s/%s",
 		strcmp(inside, "/") == 0 ? "" : inside, name ? name + 1 : database);
-	return n < (int)sizeof(plan->database) ?
-		       PT_OK :
-		       fault(PT_F_CONFIG, "%s: too long a path", database);
+	return n < (int)sizeof(plan->database)
+		       ? PT_OK
+		       : fault(PT_F_CONFIG, "%s: too long a path", database);
 }
 
 static pt_err jail_plan(struct privdrop_plan *plan, const struct privdrop_wish *wish)
@@ -216,9 +223,11 @@ pt_err privdrop_plan(const struct privdrop_wish *wish, struct privdrop_plan *out
 	if (wish->mode == JAIL_OFF || !root)
 		return PT_OK;
 	if (wish->user.n == 0 || wish->group.n == 0) {
-		if (wish->user_needed || wish->mode == JAIL_REQUIRE || wish->user.n + wish->group.n > 0)
-			return fault(PT_F_CONFIG, "RUN_AS_USERNAME_OR_ID and RUN_AS_GROUPNAME_OR_ID must "
-						  "be provided! (jail.user and jail.group)");
+		if (wish->user_needed || wish->mode == JAIL_REQUIRE ||
+			wish->user.n + wish->group.n > 0)
+			return fault(PT_F_CONFIG,
+				"RUN_AS_USERNAME_OR_ID and RUN_AS_GROUPNAME_OR_ID must "
+				"be provided! (jail.user and jail.group)");
 		log_say(LOG_WARN, "jail.none", "running as root: set jail.user and jail.group");
 		return PT_OK;
 	}
@@ -281,7 +290,8 @@ static pt_err harden(void)
 
 	umask(077);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
-		return fault(PT_F_CONFIG, "cannot give up what we do not need: %s", strerror(errno));
+		return fault(
+			PT_F_CONFIG, "cannot give up what we do not need: %s", strerror(errno));
 #ifndef __SANITIZE_ADDRESS__
 	/* The leak checker reads its own process as a tracer would. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
@@ -295,12 +305,13 @@ pt_err privdrop_apply(const struct privdrop_plan *plan)
 	if (!plan->drop)
 		return harden();
 	if (!enter(plan->dir))
-		return fault(PT_F_CONFIG, "%s: cannot enter the jail: %s", plan->dir, strerror(errno));
+		return fault(
+			PT_F_CONFIG, "%s: cannot enter the jail: %s", plan->dir, strerror(errno));
 	bounding_set_empty();
 	if (!become(plan) || !capabilities_none() || !no_way_back(plan))
 		return fault(PT_F_CONFIG, "cannot become %s:%s for good", plan->user, plan->group);
 	TRY(harden());
-	log_say(LOG_INFO, "jail.entered", "Dropped privileges to user: %s and group: %s", plan->user,
-		plan->group);
+	log_say(LOG_INFO, "jail.entered", "Dropped privileges to user: %s and group: %s",
+		plan->user, plan->group);
 	return PT_OK;
 }

@@ -17,9 +17,9 @@ enum jail_mode { JAIL_AUTO, JAIL_REQUIRE, JAIL_OFF };
 struct privdrop_wish {
 	enum jail_mode mode;
 	bool user_needed; /* root without a user to become is refused, not warned of */
-	pt_str user;	  /* a name or a number */
+	pt_str user;      /* a name or a number */
 	pt_str group;
-	pt_str dir;	 /* "": chosen */
+	pt_str dir;      /* "": chosen */
 	pt_str database; /* path of the SQLite file; "" for none: it must lie in the jail */
 };
 
@@ -29,7 +29,7 @@ struct privdrop_plan {
 	gid_t gid;
 	char user[64];
 	char group[64];
-	char dir[4096];	     /* canonical */
+	char dir[4096];      /* canonical */
 	char database[4096]; /* as it is called from inside; "" for none */
 };
 

@@ -60,14 +60,18 @@ bool duration_parse(pt_str text, int64_t *out)
 static int64_t bare_unit(enum setting_reading reading)
 {
 	switch (reading) {
-	case READ_MILLISECONDS: return PT_MILLISECOND;
-	case READ_SECONDS:	return PT_SECOND;
-	case READ_HOURS:	return PT_HOUR;
+	case READ_MILLISECONDS:
+		return PT_MILLISECOND;
+	case READ_SECONDS:
+		return PT_SECOND;
+	case READ_HOURS:
+		return PT_HOUR;
 	case READ_PLAIN:
 	case READ_GO_BOOL:
 	case READ_EXACTLY_TRUE:
 	case READ_INVERTED:
-	case READ_FROM_FILE:	return 0;
+	case READ_FROM_FILE:
+		return 0;
 	}
 	return 0;
 }
@@ -115,8 +119,9 @@ static bool duration_check(struct arena *arena, const struct setting_row *row,
 			(long long)((min + unit - 1) / unit), (long long)(max / unit),
 			SHOW(value->text));
 	else
-		*why = say(arena, "must be a time from %.*s to %.*s, like 500ms, 10s, 15m, 8h or 30d, "
-				  "not `%.*s`",
+		*why = say(arena,
+			"must be a time from %.*s to %.*s, like 500ms, 10s, 15m, 8h or 30d, "
+			"not `%.*s`",
 			SHOW(low), SHOW(high), SHOW(value->text));
 	return false;
 }

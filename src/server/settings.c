@@ -111,13 +111,18 @@ static void check_key(struct config *c, enum setting id, size_t min)
 	if (key.n == 0)
 		return;
 	if (key.n < min)
-		config_problem(c, "%.*s must have at least %zu bytes; `dd if=/dev/urandom bs=32 count=1 | "
-				  "base64` makes one", SHOW(name), min);
+		config_problem(c,
+			"%.*s must have at least %zu bytes; `dd if=/dev/urandom bs=32 count=1 | "
+			"base64` makes one",
+			SHOW(name), min);
 	else if (is_well_known(key))
-		config_problem(c, "%.*s is one that anybody could guess; `dd if=/dev/urandom bs=32 "
-				  "count=1 | base64` makes one", SHOW(name));
+		config_problem(c,
+			"%.*s is one that anybody could guess; `dd if=/dev/urandom bs=32 "
+			"count=1 | base64` makes one",
+			SHOW(name));
 	else if (key.n < KEY_GOOD)
-		log_say(LOG_WARN, "config.key", "%.*s has fewer than %d bytes", SHOW(name), KEY_GOOD);
+		log_say(LOG_WARN, "config.key", "%.*s has fewer than %d bytes", SHOW(name),
+			KEY_GOOD);
 }
 
 static void make_keys(struct config *c, struct pt_keys *keys)
@@ -137,11 +142,13 @@ static void make_keys(struct config *c, struct pt_keys *keys)
 		config_problem(c, "JWT_SECRET is required when USE_JWT_AUTH is true");
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		for (size_t k = 0; k < i; k++) {
-			bool used = jwt || (all[i] != SET_JWT_SECRET && all[i] != SET_REFRESH_SECRET);
+			bool used =
+				jwt || (all[i] != SET_JWT_SECRET && all[i] != SET_REFRESH_SECRET);
 			if (used && config_text(c, all[i]).n > 0 &&
 				str_eq(config_text(c, all[i]), config_text(c, all[k])))
-				config_problem(c, "%.*s and %.*s are the same; two purposes need two "
-						  "secrets",
+				config_problem(c,
+					"%.*s and %.*s are the same; two purposes need two "
+					"secrets",
 					SHOW(name_of(c, all[k])), SHOW(name_of(c, all[i])));
 		}
 	}
@@ -229,8 +236,9 @@ static void parse_listen(struct config *c, enum setting id, struct listen_specs 
 	pt_str bad;
 
 	if (!listen_parse(config_text(c, id), out, &bad))
-		config_problem(c, "%.*s: `%.*s` is no address to listen on; say HOST:PORT, :PORT, "
-				  "[V6]:PORT, unix:/PATH or systemd",
+		config_problem(c,
+			"%.*s: `%.*s` is no address to listen on; say HOST:PORT, :PORT, "
+			"[V6]:PORT, unix:/PATH or systemd",
 			SHOW(name_of(c, id)), SHOW(bad));
 }
 
@@ -244,8 +252,8 @@ static pt_str url_default(struct config *c, const struct settings *s)
 		if (spec->kind != LISTEN_TCP)
 			continue;
 		buf_str(&b, PT_STR("http://localhost:"));
-		buf_uint(&b, ntohs(spec->at.any.sa_family == AF_INET ? spec->at.v4.sin_port :
-								       spec->at.v6.sin6_port));
+		buf_uint(&b, ntohs(spec->at.any.sa_family == AF_INET ? spec->at.v4.sin_port
+								     : spec->at.v6.sin6_port));
 		return buf_view(&b);
 	}
 	config_problem(c, "%.*s must be set: it cannot be told from where we listen",
@@ -303,12 +311,14 @@ static void make_cookies(struct config *c, struct settings *s)
 	if (!s->secure_cookies || https)
 		return;
 	if (c->identoro)
-		log_say(LOG_WARN, "config.url", "cookies are for https only, and %.*s is not: browsers "
-						"will not sign in; set INSECURE_COOKIES=true if that is meant",
+		log_say(LOG_WARN, "config.url",
+			"cookies are for https only, and %.*s is not: browsers "
+			"will not sign in; set INSECURE_COOKIES=true if that is meant",
 			SHOW(s->origin));
 	else
-		config_problem(c, "%.*s: cookies are for https only, and %.*s is not: use https, or set "
-				  "%.*s to off",
+		config_problem(c,
+			"%.*s: cookies are for https only, and %.*s is not: use https, or set "
+			"%.*s to off",
 			SHOW(name_of(c, SET_URL)), SHOW(s->origin),
 			SHOW(name_of(c, SET_COOKIES_SECURE)));
 }
@@ -326,8 +336,9 @@ static void make_surfaces(struct config *c, struct settings *s)
 			mount.n--;
 		if (!str_eq(name, PT_STR("pages")) || mount.n == 0 || mount.p[0] != '/' ||
 			str_contains(mount, PT_STR("//"))) {
-			config_problem(c, "%.*s: `%.*s` is no surface and its path; say pages=/ or "
-					  "pages=/auth",
+			config_problem(c,
+				"%.*s: `%.*s` is no surface and its path; say pages=/ or "
+				"pages=/auth",
 				SHOW(name_of(c, SET_SURFACES)), SHOW(word));
 			return;
 		}
@@ -335,7 +346,8 @@ static void make_surfaces(struct config *c, struct settings *s)
 		s->pages.mount = mount;
 	}
 	if (!s->pages.on)
-		config_problem(c, "%.*s: nothing to serve; say pages=/", SHOW(name_of(c, SET_SURFACES)));
+		config_problem(
+			c, "%.*s: nothing to serve; say pages=/", SHOW(name_of(c, SET_SURFACES)));
 }
 
 static void make_pages(struct config *c, struct settings *s)
@@ -344,8 +356,8 @@ static void make_pages(struct config *c, struct settings *s)
 	s->pages.csrf = config_true(c, SET_CSRF);
 	s->pages.tokens = config_true(c, SET_JWT);
 	s->pages.signup_sent_page = config_true(c, SET_SENT_PAGE);
-	s->pages.captcha_site_key = config_true(c, SET_CAPTCHA) ? config_text(c, SET_CAPTCHA_SITE_KEY) :
-								  PT_STR("");
+	s->pages.captcha_site_key =
+		config_true(c, SET_CAPTCHA) ? config_text(c, SET_CAPTCHA_SITE_KEY) : PT_STR("");
 }
 
 static pt_err make_http(struct config *c, struct settings *s)
@@ -404,9 +416,9 @@ static void smtp_from_parts(const struct config *c, struct settings *s)
 	s->smtp.tls = resolve_is_loopback(s->smtp.host) ? SMTP_TLS_OPPORTUNISTIC : SMTP_TLS_REQUIRE;
 	s->smtp.password = config_text(c, SET_SMTP_PASSWORD);
 	if (s->smtp.password.n > 0)
-		s->smtp.username = config_text(c, SET_SMTP_USERNAME).n > 0 ?
-					   config_text(c, SET_SMTP_USERNAME) :
-					   config_text(c, SET_MAIL_FROM);
+		s->smtp.username = config_text(c, SET_SMTP_USERNAME).n > 0
+					   ? config_text(c, SET_SMTP_USERNAME)
+					   : config_text(c, SET_MAIL_FROM);
 }
 
 static void make_mail(struct config *c, struct settings *s)
@@ -459,14 +471,17 @@ static void make_mailbox(struct config *c, struct settings *s)
 	if (!s->pages.dev_mailbox)
 		return;
 	if (!resolve_is_loopback(s->host))
-		config_problem(c, "no mail server is set, so letters would be shown to everybody at "
-				  "%.*s/dev/mailbox: set PORTRESS_SMTP_URL and PORTRESS_MAIL_FROM, or "
-				  "PORTRESS_DEV_MAILBOX=off",
+		config_problem(c,
+			"no mail server is set, so letters would be shown to everybody at "
+			"%.*s/dev/mailbox: set PORTRESS_SMTP_URL and PORTRESS_MAIL_FROM, or "
+			"PORTRESS_DEV_MAILBOX=off",
 			SHOW(s->public_url));
 	else if (!asked && !listens_only_here(s))
-		config_problem(c, "no mail server is set, so letters would be shown at /dev/mailbox to "
-				  "whoever reaches %.*s: set PORTRESS_SMTP_URL and PORTRESS_MAIL_FROM, listen "
-				  "on loopback only, or set PORTRESS_DEV_MAILBOX to on or off",
+		config_problem(c,
+			"no mail server is set, so letters would be shown at /dev/mailbox to "
+			"whoever reaches %.*s: set PORTRESS_SMTP_URL and PORTRESS_MAIL_FROM, "
+			"listen "
+			"on loopback only, or set PORTRESS_DEV_MAILBOX to on or off",
 			SHOW(config_text(c, SET_LISTEN)));
 }
 

@@ -30,8 +30,8 @@ struct settings {
 	bool has_mail;
 	struct smtp_setup smtp;
 	struct captcha_setup captcha;
-	pt_str origin;	   /* "https://id.example.org" */
-	pt_str host;	   /* "id.example.org" */
+	pt_str origin;     /* "https://id.example.org" */
+	pt_str host;       /* "id.example.org" */
 	pt_str public_url; /* origin and mount, without a slash at its end */
 	struct pages_setup pages;
 	bool secure_cookies;

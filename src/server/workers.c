@@ -56,8 +56,10 @@ static void *pool_thread(void *ctx)
 
 	/* Linux keeps a niceness for each thread: who = 0 is this one. */
 	if (pool->niceness && setpriority(PRIO_PROCESS, 0, pool->niceness) != 0)
-		log_say(LOG_WARN, "workers.priority", "hashing runs at the priority of everything "
-						      "else: %s", strerror(errno));
+		log_say(LOG_WARN, "workers.priority",
+			"hashing runs at the priority of everything "
+			"else: %s",
+			strerror(errno));
 	pthread_mutex_lock(&pool->lock);
 	while (true) {
 		while (pool->n == 0 && !pool->closing)

@@ -35,7 +35,8 @@ static int file_remove(void **state)
 	return 0;
 }
 
-static void expect(const struct loaded *l, enum setting id, const char *text, enum setting_origin origin)
+static void expect(
+	const struct loaded *l, enum setting id, const char *text, enum setting_origin origin)
 {
 	assert_true(str_eq(config_text(&l->config, id), str(text)));
 	assert_int_equal(l->config.values[id].origin, origin);
@@ -57,8 +58,9 @@ static void flags_count_more_than_environment_more_than_file(void **state)
 {
 	(void)state;
 	file_write("PORTRESS_LISTEN=:1\nPORTRESS_HTTP_WORKERS=3\nPORTRESS_HASH_QUEUE=5\n", 0644);
-	struct loaded l = load(ENVIRONMENT("PORTRESS_LISTEN=:2", "PORTRESS_HTTP_WORKERS=4", "HOME=/x"),
-		FLAGS("listen", ":3", "config", file_path));
+	struct loaded l =
+		load(ENVIRONMENT("PORTRESS_LISTEN=:2", "PORTRESS_HTTP_WORKERS=4", "HOME=/x"),
+			FLAGS("listen", ":3", "config", file_path));
 	assert_int_equal(l.err, PT_OK);
 	expect(&l, SET_LISTEN, ":3", FROM_FLAG);
 	expect(&l, SET_HTTP_WORKERS, "4", FROM_ENVIRONMENT);
@@ -73,7 +75,8 @@ static void unknown_names_are_refused_with_the_nearest(void **state)
 
 	(void)state;
 	assert_int_equal(l.err, PT_F_CONFIG);
-	assert_true(complains(&l, "PORTRESS_LISTN: no such setting; did you mean PORTRESS_LISTEN?"));
+	assert_true(
+		complains(&l, "PORTRESS_LISTN: no such setting; did you mean PORTRESS_LISTEN?"));
 	assert_false(l.config.bad_flags);
 	unload(&l);
 	l = load(NO_ENVIRONMENT, FLAGS("smtp.hots", "x"));
@@ -85,7 +88,8 @@ static void unknown_names_are_refused_with_the_nearest(void **state)
 
 static void names_of_tests_and_of_others_are_left_alone(void **state)
 {
-	struct loaded l = load(ENVIRONMENT("PORTRESS_TEST_CONTROL=/x", "DB_TYPE=oracle", "PATH=/bin"), NULL);
+	struct loaded l =
+		load(ENVIRONMENT("PORTRESS_TEST_CONTROL=/x", "DB_TYPE=oracle", "PATH=/bin"), NULL);
 
 	(void)state;
 	assert_int_equal(l.err, PT_OK);
@@ -101,7 +105,8 @@ static void all_problems_are_told_at_once(void **state)
 
 	(void)state;
 	assert_int_equal(l.config.n_problems, 6);
-	assert_true(complains(&l, "PORTRESS_SMTP_PORT: must be a number from 1 to 65535, not `abc`"));
+	assert_true(
+		complains(&l, "PORTRESS_SMTP_PORT: must be a number from 1 to 65535, not `abc`"));
 	assert_true(complains(&l, "PORTRESS_CSRF: must be true or false"));
 	assert_true(complains(&l, "PORTRESS_SHUTDOWN_GRACE: must be a time from 0s to 10m"));
 	assert_true(complains(&l, "PORTRESS_LOG_LEVEL: must be one of error|warn|info|debug"));
@@ -112,7 +117,8 @@ static void all_problems_are_told_at_once(void **state)
 
 static void times_have_units(void **state)
 {
-	struct loaded l = load(ENVIRONMENT("PORTRESS_SESSION_LIFE=30d", "PORTRESS_SIGNIN_DELAY=500ms"), NULL);
+	struct loaded l =
+		load(ENVIRONMENT("PORTRESS_SESSION_LIFE=30d", "PORTRESS_SIGNIN_DELAY=500ms"), NULL);
 
 	(void)state;
 	assert_int_equal(config_number(&l.config, SET_SESSION_LIFE), 30 * PT_DAY);
@@ -175,29 +181,32 @@ static void a_file_with_a_name_twice_or_none_is_refused(void **state)
 static void passwords_in_addresses_are_not_shown(void **state)
 {
 	struct loaded l = load(ENVIRONMENT("PORTRESS_DATABASE=postgres://me:pa@ss@db/x",
-				       "PORTRESS_SMTP_URL=smtp://me@host"), NULL);
+				       "PORTRESS_SMTP_URL=smtp://me@host"),
+		NULL);
 
 	(void)state;
-	assert_true(str_eq(config_shown(&l.config, SET_DATABASE), PT_STR("postgres://me:***@db/x")));
+	assert_true(
+		str_eq(config_shown(&l.config, SET_DATABASE), PT_STR("postgres://me:***@db/x")));
 	assert_true(str_eq(config_shown(&l.config, SET_SMTP_URL), PT_STR("smtp://me@host")));
 	unload(&l);
 }
 
 /* ---- in Identoro's place ---- */
 
-#define IDENTORO                                                                                  \
-	"PORTRESS_AS=identoro", "DB_TYPE=sqlite", "DATABASE_URL=x.db",                            \
-		"SECRET_KEY=0123456789abcdefg0123456789abcdefg",                                  \
-		"HASH_KEY=0123456789abcdefh0123456789abcdefh", "EMAIL_SENDER=a@b.example",        \
-		"EMAIL_REPLY_TO=c@b.example", "SMTP_HOST=localhost", "SMTP_PORT=25",              \
+#define IDENTORO                                                                           \
+	"PORTRESS_AS=identoro", "DB_TYPE=sqlite", "DATABASE_URL=x.db",                     \
+		"SECRET_KEY=0123456789abcdefg0123456789abcdefg",                           \
+		"HASH_KEY=0123456789abcdefh0123456789abcdefh", "EMAIL_SENDER=a@b.example", \
+		"EMAIL_REPLY_TO=c@b.example", "SMTP_HOST=localhost", "SMTP_PORT=25",       \
 		"WEB_SERVER_ADDRESS=http://localhost:8080"
 
 static void identoros_names_and_units_are_read(void **state)
 {
-	struct loaded l = load(ENVIRONMENT(IDENTORO, "SIGNIN_DELAY_MS=1500", "JWT_EXPIRATION_HOURS=2",
-				       "INSECURE_COOKIES=true", "USE_CSRF=what", "USE_JWT_AUTH=T",
-				       "REQUIRE_FIRST_AND_LAST_NAME=1"),
-		NULL);
+	struct loaded l =
+		load(ENVIRONMENT(IDENTORO, "SIGNIN_DELAY_MS=1500", "JWT_EXPIRATION_HOURS=2",
+			     "INSECURE_COOKIES=true", "USE_CSRF=what", "USE_JWT_AUTH=T",
+			     "REQUIRE_FIRST_AND_LAST_NAME=1"),
+			NULL);
 
 	(void)state;
 	assert_int_equal(l.err, PT_OK);
@@ -239,7 +248,8 @@ static void user_counts_from_the_file_only(void **state)
 
 static void our_name_counts_more_than_identoros(void **state)
 {
-	struct loaded l = load(ENVIRONMENT(IDENTORO, "PORTRESS_LISTEN=:1", "LISTEN_ADDRESS=:2"), NULL);
+	struct loaded l =
+		load(ENVIRONMENT(IDENTORO, "PORTRESS_LISTEN=:1", "LISTEN_ADDRESS=:2"), NULL);
 
 	(void)state;
 	assert_true(str_eq(config_text(&l.config, SET_LISTEN), PT_STR(":1")));

@@ -71,7 +71,9 @@ static void plain_values_are_read(void **state)
 	expect("export A=1\n", "A", "1");
 	expect("\n\n# comment\nA=1\r\nB=2\r\n", "A", "1");
 	expect("A=\n", "A", "");
-	expect("\xEF\xBB\xBF" "A=1\n", "A", "1");
+	expect("\xEF\xBB\xBF"
+	       "A=1\n",
+		"A", "1");
 	expect("A=b c d\n", "A", "b c d");
 	expect("A=b=c\n", "A", "b=c");
 }

@@ -15,7 +15,7 @@
 
 #define KEY_A "0123456789abcdefghijklmnopqrstuvA"
 #define KEY_B "0123456789abcdefghijklmnopqrstuvB"
-#define IDENTORO_BUT_KEYS                                                                         \
+#define IDENTORO_BUT_KEYS                                                                          \
 	"PORTRESS_AS=identoro", "DB_TYPE=sqlite", "DATABASE_URL=x.db", "EMAIL_SENDER=a@b.example", \
 		"EMAIL_REPLY_TO=c@b.example", "SMTP_HOST=localhost", "SMTP_PORT=25"
 #define IDENTORO IDENTORO_BUT_KEYS, "SECRET_KEY=" KEY_A, "HASH_KEY=" KEY_B
@@ -128,8 +128,8 @@ static void letters_are_not_shown_to_the_world(void **state)
 	refused(ENVIRONMENT("PORTRESS_URL=https://id.example"), "PORTRESS_SMTP_URL");
 	refused(ENVIRONMENT("PORTRESS_LISTEN=:8080"), "/dev/mailbox");
 	accepted(ENVIRONMENT("PORTRESS_URL=https://id.example", "PORTRESS_DEV_MAILBOX=off"));
-	accepted(ENVIRONMENT("PORTRESS_URL=https://id.example", "PORTRESS_SMTP_URL=smtp://mail.example",
-		"PORTRESS_MAIL_FROM=a@b.example"));
+	accepted(ENVIRONMENT("PORTRESS_URL=https://id.example",
+		"PORTRESS_SMTP_URL=smtp://mail.example", "PORTRESS_MAIL_FROM=a@b.example"));
 }
 
 static void clear_text_to_another_machine_carries_no_secure_cookies(void **state)

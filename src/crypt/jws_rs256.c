@@ -33,6 +33,8 @@ static const struct {
 
 enum { N, E, PUBLIC_NUMBERS, NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };
 
+static const char two_primes[] = "an RSA key here has two prime factors";
+
 /* ---- making ---- */
 
 /*
@@ -54,11 +56,13 @@ static bool is_within_limits(const EVP_PKEY *pkey)
 	       !BN_is_one(e) && BN_num_bits(e) <= EXPONENT_BITS_MAX;
 }
 
-static bool has_private(const EVP_PKEY *pkey)
+static bool has_number(const EVP_PKEY *pkey, const char *param)
 {
-	PT_OWN(jws_own_number) BIGNUM *d = NULL;
+	PT_OWN(jws_own_number) BIGNUM *number = NULL;
+	bool has = EVP_PKEY_get_bn_param(pkey, param, &number) && !BN_is_zero(number);
 
-	return EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_D, &d) && !BN_is_zero(d);
+	ERR_clear_error();
+	return has;
 }
 
 static pt_err rs256_adopt(EVP_PKEY *pkey, struct jwk *key, const char **why)
@@ -66,8 +70,9 @@ static pt_err rs256_adopt(EVP_PKEY *pkey, struct jwk *key, const char **why)
 	if (!is_within_limits(pkey))
 		return jws_refuse(
 			why, "an RSA key here has 2048 to 8192 bits and a short odd exponent");
-	key->can_sign = has_private(pkey);
-	ERR_clear_error();
+	if (has_number(pkey, OSSL_PKEY_PARAM_RSA_FACTOR3))
+		return jws_refuse(why, two_primes);
+	key->can_sign = has_number(pkey, OSSL_PKEY_PARAM_RSA_D);
 	if (key->can_sign)
 		TRY(jws_pkey_check(pkey, true, why));
 	if (!EVP_PKEY_up_ref(pkey))
@@ -113,7 +118,7 @@ static pt_err rs256_read(
 	size_t n;
 
 	if (json_find(members, PT_STR("oth")))
-		return jws_refuse(why, "an RSA key here has two prime factors");
+		return jws_refuse(why, two_primes);
 	TRY(numbers_read(arena, members, params, &n, why));
 	TRY(jws_pkey_make("RSA", params, n == NUMBERS, &pkey, why));
 	return rs256_adopt(pkey, key, why);

@@ -408,6 +408,23 @@ static void signing_out_ends_the_session_and_its_cookie(void **state)
 	assert_int_equal(desk_ask(d, &again).status, 401);
 }
 
+static void cookie_of_no_session_is_taken_back(void **state)
+{
+	struct desk *d = *state;
+	const struct ask ask = { .path = "/me",
+		.accept = JSON_TYPE,
+		.stranger = true,
+		.headers = { "cookie: session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" } };
+	struct heard h = desk_ask(d, &ask);
+	bool taken_back = false;
+
+	assert_int_equal(h.status, 401);
+	for (size_t i = 0; i < h.rs.n_headers; i++)
+		taken_back |=
+			str_starts(h.rs.headers[i].value, PT_STR("session=; Path=/; Max-Age=0"));
+	assert_true(taken_back);
+}
+
 static void signing_out_twice_is_fine(void **state)
 {
 	struct desk *d = *state;
@@ -554,6 +571,7 @@ int main(void)
 		AT_A_DESK(unconfirmed_people_are_offered_a_new_link),
 		AT_A_DESK(other_sites_cannot_sign_anybody_out),
 		AT_A_DESK(signing_out_ends_the_session_and_its_cookie),
+		AT_A_DESK(cookie_of_no_session_is_taken_back),
 		AT_A_DESK(signing_out_twice_is_fine),
 		AT_A_DESK(files_may_be_kept_for_ever),
 		AT_A_DESK(file_of_another_version_is_not_found),

@@ -9,6 +9,8 @@
  *	settle(service, state, done)   throws when what came of it is neither all nor nothing; done:
  *	                         the answer was the untouched one
  *	grows                    how many rows more there are when it is done
+ *	needsNoStore             it may be answered as usual while the store is away, and is then done
+ *	                         as soon as the store is back
  */
 import { newcomer } from '../support/plain.mjs';
 import { attempt, expect } from './service.mjs';
@@ -133,6 +135,7 @@ const reset = {
 
 const signOut = {
 	name: 'sign-out',
+	needsNoStore: true,
 	grows: { sessions: -1, events: 1 },
 	async prepare(service) {
 		service.regular ??= await service.join();

@@ -49,6 +49,7 @@ struct pt_signin_form {
 	pt_str name; /* user name; or an address, where the policy says so */
 	pt_str password;
 	pt_str device; /* the device cookie, if the browser sent one: its own share of attempts */
+	pt_str session; /* the session cookie, if it sent one: that session is replaced */
 };
 
 /* What a success opens; or-ed. */
@@ -79,8 +80,13 @@ PT_API PT_CHECK pt_err pt_signin(struct pt_call *call, const struct pt_signin_fo
 PT_API PT_CHECK pt_err pt_session_find(struct pt_call *call, pt_str secret,
 	struct pt_session *session, struct pt_account *account);
 
-/* Ends it. A secret that opens nothing is PT_OK. */
+/* Ends it. A secret that opens nothing is PT_OK. While the store is away the session is ended in this
+ * process and noted, up to a bound: pt_farewells_finish ends it in the store. */
 PT_API PT_CHECK pt_err pt_signout(struct pt_call *call, pt_str secret);
+
+/* Ends in the store what was signed out while it was away. Call it now and then; it costs nothing when
+ * there is nothing to do. */
+PT_API PT_CHECK pt_err pt_farewells_finish(struct pt_call *call);
 
 /* ---- tokens ------------------------------------------------------------------------------- */
 

@@ -69,6 +69,8 @@ struct pt_signin_act {
 	pt_time now;
 	bool has_session;
 	struct pt_session session;
+	bool has_replaced;
+	struct pt_hash replaced; /* the session that the browser had before: it ends in this act */
 	bool has_token;
 	struct pt_token token; /* first of a new family */
 	struct pt_event event;

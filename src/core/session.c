@@ -39,21 +39,45 @@ pt_err pt_session_find(struct pt_call *call, pt_str secret, struct pt_session *s
 	TRY(secret_hash(secret, &possible, &hash));
 	if (!possible)
 		return PT_E_NOT_SIGNED_IN;
+	if (farewell_has(&call->site->farewells, &hash))
+		return PT_E_NOT_SIGNED_IN;
 	TRY(STORE(call, session_find, &hash, call->now, &record));
 	*session = record.session;
 	*account = record.account;
 	return PT_OK;
 }
 
-pt_err pt_signout(struct pt_call *call, pt_str secret)
+static pt_err session_close(struct pt_call *call, const struct pt_hash *hash)
 {
 	struct pt_event event;
+
+	TRY(event_make(call, PT_EVENT_SIGNOUT, NULL, "", &event));
+	return STORE(call, session_close, hash, &event);
+}
+
+pt_err pt_signout(struct pt_call *call, pt_str secret)
+{
 	struct pt_hash hash;
 	bool possible;
 
 	TRY(secret_hash(secret, &possible, &hash));
 	if (!possible)
 		return PT_OK;
-	TRY(event_make(call, PT_EVENT_SIGNOUT, NULL, "", &event));
-	return STORE(call, session_close, &hash, &event);
+	pt_err err = session_close(call, &hash);
+	/* Whoever wants out is let out: the session is dead here at once, and in the store once it is
+	 * back. */
+	if (err == PT_F_STORE && farewell_note(&call->site->farewells, &hash))
+		return PT_OK;
+	return err;
+}
+
+pt_err pt_farewells_finish(struct pt_call *call)
+{
+	struct pt_hash hash;
+
+	while (farewell_next(&call->site->farewells, &hash)) {
+		TRY(session_close(call, &hash));
+		farewell_done(&call->site->farewells, &hash);
+	}
+	return PT_OK;
 }

@@ -10,6 +10,7 @@
 #include "core/event.h"
 #include "core/limit.h"
 #include "core/policy.h"
+#include "core/secret.h"
 #include "core/session.h"
 #include "core/store.h"
 #include "core/token.h"
@@ -92,7 +93,7 @@ static pt_err rehash(struct pt_call *call, pt_str password, bool wanted, char ha
 }
 
 static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, unsigned grants,
-	pt_str new_password, struct pt_grant *out)
+	pt_str new_password, pt_str old_session, struct pt_grant *out)
 {
 	struct pt_signin_act act = {
 		.account = owner->account.id,
@@ -105,6 +106,7 @@ static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, 
 	struct pt_grant grant = { 0 };
 	pt_str jti;
 
+	TRY(secret_hash(old_session, &act.has_replaced, &act.replaced));
 	if (act.has_session) {
 		TRY(session_begin(call, &act.account, PT_METHOD_PASSWORD, &act.session,
 			&grant.session));
@@ -127,8 +129,9 @@ static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, 
 }
 
 static pt_err signin_as(struct pt_call *call, const struct pt_account_query *query,
-	pt_str password, unsigned grants, struct pt_grant *out)
+	const struct pt_signin_form *form, unsigned grants, struct pt_grant *out)
 {
+	pt_str password = form->password;
 	struct password_verdict verdict = { false };
 	struct pt_account_record owner;
 	char hash[PASSWORD_HASH_MAX];
@@ -140,7 +143,7 @@ static pt_err signin_as(struct pt_call *call, const struct pt_account_query *que
 	TRY(password_check(call, &owner, password, &verdict));
 	TRY(may_sign_in(call, &owner.account));
 	TRY(rehash(call, password, verdict.rehash, hash));
-	return grant_open(call, &owner, grants, str(hash), out);
+	return grant_open(call, &owner, grants, str(hash), form->session, out);
 }
 
 pt_err pt_signin(struct pt_call *call, const struct pt_signin_form *form, unsigned grants,
@@ -154,7 +157,7 @@ pt_err pt_signin(struct pt_call *call, const struct pt_signin_form *form, unsign
 	TRY(policy_signin_password(&call->site->policy, form->password));
 	TRY(device_check(call, query.key, form->device, &known_device));
 	TRY(limit_signin(call, query.key, known_device, form->device));
-	TRY(signin_as(call, &query, form->password, grants, &grant));
+	TRY(signin_as(call, &query, form, grants, &grant));
 	if (known_device)
 		grant.device = form->device;
 	else

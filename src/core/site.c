@@ -171,6 +171,7 @@ static void site_free(struct pt_site *site)
 	jwk_close(site->keys.access);
 	jwk_close(site->keys.refresh);
 	arena_close(site->memory);
+	pthread_mutex_destroy(&site->farewells.lock);
 	crypt_wipe(site, sizeof(*site));
 	free(site);
 }
@@ -184,6 +185,7 @@ pt_err pt_site_open(const struct pt_site_setup *setup, struct pt_site **out)
 	struct pt_site *site = calloc(1, sizeof(*site));
 	if (!site)
 		return PT_F_MEMORY;
+	pthread_mutex_init(&site->farewells.lock, NULL);
 	site->memory = arena_open(64 * KIB);
 	pt_err err = site->memory ? site_fill(site, setup) : PT_F_MEMORY;
 	if (err != PT_OK) {

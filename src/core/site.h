@@ -4,6 +4,7 @@
 #ifndef CORE_SITE_H
 #define CORE_SITE_H
 
+#include "core/farewell.h"
 #include "crypt/digest.h"
 #include "crypt/jwk.h"
 #include "crypt/password.h"
@@ -33,6 +34,7 @@ struct pt_site {
 	struct pt_captcha captcha;
 	bool has_captcha;
 	pt_str public_url;
+	struct farewells farewells;
 	void (*letter_waits)(void *ctx);
 	void *letter_waits_ctx;
 };

@@ -128,6 +128,14 @@ void http_replace(struct http_response *rs, pt_str name, pt_str value)
 	http_set(rs, name, value);
 }
 
+bool http_is_set(const struct http_response *rs, pt_str name)
+{
+	for (size_t i = 0; i < rs->n_headers; i++)
+		if (str_eq_nocase(rs->headers[i].name, name))
+			return true;
+	return false;
+}
+
 void http_retry_after(struct http_response *rs, pt_time wait)
 {
 	struct buf b = BUF(rs->arena, 32);

@@ -31,6 +31,9 @@ void http_set(struct http_response *rs, pt_str name, pt_str value);
 /* Replaces the first header of that name, or adds it. */
 void http_replace(struct http_response *rs, pt_str name, pt_str value);
 
+/* True when a header of that name was set. */
+bool http_is_set(const struct http_response *rs, pt_str name);
+
 /* "Retry-After: n", n in whole seconds rounded up, at least 1. */
 void http_retry_after(struct http_response *rs, pt_time wait);
 

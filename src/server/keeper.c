@@ -21,6 +21,7 @@ enum { EVERY_SECONDS = 60, PIECES = 64 };
 
 struct keeper {
 	const struct pt_store *store;
+	struct pt_site *site;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -39,6 +40,21 @@ static void purge(struct keeper *keeper)
 		arena_reset(arena);
 	}
 	arena_close(arena);
+}
+
+/* Who signed out while the store was away. */
+static void finish_farewells(struct keeper *keeper)
+{
+	const struct pt_asker nobody = { .now = 0 };
+	struct pt_call *call;
+
+	if (pt_call_begin(keeper->site, NULL, &nobody, &call) != PT_OK)
+		return;
+	pt_err err = pt_farewells_finish(call);
+	if (err != PT_OK)
+		LOG(LOG_WARN, "signout.waits", F_CSTR("message", "the store is away: who signed out is "
+								 "signed out here, and will be there"));
+	pt_call_end(call);
 }
 
 static void tell_dropped(struct keeper *keeper)
@@ -72,14 +88,19 @@ static void *keep(void *ctx)
 {
 	struct keeper *keeper = ctx;
 
-	while (pause_or_close(keeper)) {
-		purge(keeper);
+	bool stay;
+
+	do {
+		stay = pause_or_close(keeper);
+		finish_farewells(keeper);
+		if (stay)
+			purge(keeper);
 		tell_dropped(keeper);
-	}
+	} while (stay);
 	return NULL;
 }
 
-pt_err keeper_open(const struct pt_store *store, struct keeper **out)
+pt_err keeper_open(const struct pt_store *store, struct pt_site *site, struct keeper **out)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	pthread_condattr_t attributes;
@@ -88,6 +109,7 @@ pt_err keeper_open(const struct pt_store *store, struct keeper **out)
 	if (!keeper)
 		return PT_F_MEMORY;
 	keeper->store = store;
+	keeper->site = site;
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

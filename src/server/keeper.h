@@ -4,12 +4,13 @@
 #ifndef SERVER_KEEPER_H
 #define SERVER_KEEPER_H
 
+#include "portress/act.h"
 #include "portress/store.h"
 
 struct keeper;
 
-/* A thread of its own. The store must outlive it. */
-PT_CHECK pt_err keeper_open(const struct pt_store *store, struct keeper **out);
+/* A thread of its own. Store and site must outlive it. */
+PT_CHECK pt_err keeper_open(const struct pt_store *store, struct pt_site *site, struct keeper **out);
 /* NULL is fine. */
 void keeper_close(struct keeper *keeper);
 

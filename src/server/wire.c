@@ -69,7 +69,8 @@ static pt_err ui_dir_inside(struct server *s)
 	if (!path)
 		return PT_F_MEMORY;
 	if (dir.n > 0 && !privdrop_inside(&s->jail, path, s->ui_dir))
-		log_say(LOG_INFO, "look.fixed", "%s lies outside of the jail: it is read at start only", path);
+		log_say(LOG_INFO, "look.fixed",
+			"%s lies outside of the jail: it is read at start only", path);
 	return PT_OK;
 }
 
@@ -255,7 +256,7 @@ static pt_err start(struct server *s)
 	TRY(open_outbox(s));
 	TRY(open_surface(s));
 	TRY(workers_open(workers, &s->workers));
-	TRY(keeper_open(&s->store, &s->keeper));
+	TRY(keeper_open(&s->store, s->site, &s->keeper));
 	return open_engine(s);
 }
 
@@ -275,8 +276,10 @@ static void tell_mailbox(const struct server *s)
 	pt_str url = s->settings->public_url;
 
 	if (s->settings->pages.dev_mailbox)
-		log_say(LOG_INFO, "mailbox.open", "no mail server is set: letters are shown at "
-						  "%.*s/dev/mailbox", (int)url.n, url.p);
+		log_say(LOG_INFO, "mailbox.open",
+			"no mail server is set: letters are shown at "
+			"%.*s/dev/mailbox",
+			(int)url.n, url.p);
 	else if (!s->settings->has_mail)
 		log_say(LOG_WARN, "mailbox.none", "no mail server is set: nobody gets any letter");
 }
@@ -292,8 +295,8 @@ static void tell(const struct server *s)
 	}
 	tell_listening(s);
 	tell_mailbox(s);
-	log_say(LOG_INFO, "server.ready", "portress %s serves %.*s%s", pt_version(), (int)url.n, url.p,
-		pt_has_test_hooks() ? " (a test build: not for people)" : "");
+	log_say(LOG_INFO, "server.ready", "portress %s serves %.*s%s", pt_version(), (int)url.n,
+		url.p, pt_has_test_hooks() ? " (a test build: not for people)" : "");
 }
 
 /* ---- while it runs ---- */
@@ -304,8 +307,9 @@ static void reload(struct server *s)
 	struct look *fresh;
 
 	if (s->jail.drop && config_text(s->config, SET_UI_DIR).n > 0 && dir.n == 0) {
-		log_say(LOG_WARN, "look.fixed", "the templates lie outside of the jail: start again to "
-						"read them");
+		log_say(LOG_WARN, "look.fixed",
+			"the templates lie outside of the jail: start again to "
+			"read them");
 		return;
 	}
 	notify_reloading();
@@ -319,7 +323,8 @@ static void reload(struct server *s)
 		s->look = fresh;
 		log_say(LOG_INFO, "look.reloaded", "templates and texts were read again");
 	} else {
-		log_say(LOG_ERROR, "look.kept", "the templates were not changed: mend what is said above");
+		log_say(LOG_ERROR, "look.kept",
+			"the templates were not changed: mend what is said above");
 	}
 	notify("READY=1");
 }
@@ -331,7 +336,8 @@ static void wait_for_the_end(struct server *s)
 	log_say(LOG_INFO, "server.stopping", "Shutting down server...");
 	notify("STOPPING=1");
 	if (!http_engine_drain(s->engine, config_number(s->config, SET_SHUTDOWN_GRACE)))
-		log_say(LOG_WARN, "server.cut", "requests that took longer than the grace were cut off");
+		log_say(LOG_WARN, "server.cut",
+			"requests that took longer than the grace were cut off");
 }
 
 /* Half-open is fine: each part says NULL is. */

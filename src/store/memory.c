@@ -524,6 +524,8 @@ static pt_err signin(void *ctx, pt_arena *arena, const struct pt_signin_act *act
 	}
 	session.account = act->account;
 	token.account = act->account;
+	if (act->has_replaced)
+		REMOVE_IF(m->sessions, item, hash_eq(&item->hash, &act->replaced));
 	if (act->has_session)
 		m->sessions.items[m->sessions.n++] = session;
 	if (act->has_token)

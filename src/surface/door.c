@@ -63,6 +63,24 @@ pt_str exchange_bearer(const struct exchange *ex, bool bare)
 	return str_eq_nocase(scheme, PT_STR("bearer")) ? str_trim(token) : PT_STR("");
 }
 
+/* ---- what every answer carries ---- */
+
+void exchange_guard(struct exchange *ex)
+{
+	struct http_response *rs = ex->rs;
+
+	http_set(rs, PT_STR("X-Frame-Options"), PT_STR("DENY"));
+	http_set(rs, PT_STR("X-Content-Type-Options"), PT_STR("nosniff"));
+	http_set(rs, PT_STR("X-XSS-Protection"), PT_STR("0"));
+	http_set(rs, PT_STR("Referrer-Policy"), PT_STR("same-origin"));
+	if (!http_is_set(rs, PT_STR("Content-Security-Policy")))
+		http_set(rs, PT_STR("Content-Security-Policy"),
+			PT_STR("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"));
+	if (ex->surface->https)
+		http_set(rs, PT_STR("Strict-Transport-Security"),
+			PT_STR("max-age=31536000; includeSubDomains"));
+}
+
 /* ---- finding the row ---- */
 
 static bool mount_covers(const struct mount *mount, pt_str path)
@@ -387,6 +405,7 @@ static void app_refuse(void *ctx, const struct http_request *rq, int status, str
 	log_request(rq->id);
 	if (exchange_open(&ex) == PT_OK && ex.mount->dialect->begin(&ex) == PT_OK) {
 		ex.route = NULL;
+		ex.status = status;
 		ex.mount->dialect->refuse(&ex, err_of_status(status));
 		rs->status = status;
 		ex.mount->dialect->finish(&ex);

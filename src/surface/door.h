@@ -51,7 +51,7 @@ struct dialect {
 	size_t n_routes;
 	/* Before any gate: how this exchange will be answered. */
 	pt_err (*begin)(struct exchange *ex);
-	/* A row of another method is wanted: may it answer by GET's row? Says a refusal or a fault. */
+	/* Says a refusal or a fault. */
 	void (*refuse)(struct exchange *ex, pt_err err);
 	/* After everything: headers that every answer of the dialect carries. */
 	void (*finish)(struct exchange *ex);
@@ -79,6 +79,7 @@ struct exchange {
 	struct pt_csrf csrf;
 	bool csrf_open;
 	bool json;	     /* answer as JSON; otherwise as a page */
+	int status;	     /* of a message that never became a request; 0 for every other */
 	pt_err problem;	     /* what the page being shown again was refused for */
 };
 
@@ -90,6 +91,10 @@ pt_str exchange_field(const struct exchange *ex, const char *name);
 
 /* A parameter of the query string; "" when absent. PT_E_MALFORMED. */
 PT_CHECK pt_err exchange_query(struct exchange *ex, const char *name, pt_str *out);
+
+/* The headers that every answer carries, whoever gives it: no framing, no sniffing, no content. A page
+ * that sets its own Content-Security-Policy keeps it. */
+void exchange_guard(struct exchange *ex);
 
 /* A path of this mount, "/auth/signin". NULL-free; on failure the arena is full: "" is returned and
  * the response is marked failed. */

@@ -335,7 +335,8 @@ static pt_err spell_account(const struct view *view, pt_arena *arena,
 	values[VIEW_ID] = sql_id(id);
 	values[VIEW_USERNAME] = sql_text(account->username);
 	values[VIEW_PASSWORD] = sql_text(password);
-	values[VIEW_EMAIL] = sql_text(account->email);
+	/* In lower case, as the table's other programs write and look it up. */
+	values[VIEW_EMAIL] = sql_text(account->email_key.n ? account->email_key : account->email);
 	values[VIEW_VERIFIED] = sql_int(account->email_verified_at != 0);
 	values[VIEW_FIRSTNAME] = sql_text(account->given_name);
 	values[VIEW_LASTNAME] = sql_text(account->family_name);

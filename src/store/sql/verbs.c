@@ -371,6 +371,8 @@ static pt_err act_signin(
 	if (act->new_password.n > 0)
 		TRY(directory->set_password(
 			conn, arena, id, act->seen_password, act->new_password, false, act->now));
+	if (act->has_replaced)
+		TRY(RUN(conn, arena, SESSION_CLOSE, NULL, sql_hash(&act->replaced)));
 	if (act->has_session)
 		TRY(session_add(conn, arena, &act->session, id));
 	if (act->has_token)

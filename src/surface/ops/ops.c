@@ -75,6 +75,10 @@ static void ops_refuse(struct exchange *ex, pt_err err)
 		say(ex, 405, text_plain, PT_STR("method not allowed\n"));
 	else if (err == PT_E_NOT_FOUND)
 		say(ex, 404, text_plain, PT_STR("not found\n"));
+	else if (err == PT_E_TOO_LARGE)
+		say(ex, 413, text_plain, PT_STR("no body is read here\n"));
+	else if (err == PT_E_MALFORMED)
+		say(ex, 400, text_plain, PT_STR("bad request\n"));
 	else
 		say(ex, 503, text_plain, PT_STR("unavailable\n"));
 	if (ex->rs->status == 503)
@@ -84,7 +88,7 @@ static void ops_refuse(struct exchange *ex, pt_err err)
 static void ops_finish(struct exchange *ex)
 {
 	http_set(ex->rs, PT_STR("Cache-Control"), PT_STR("no-store"));
-	http_set(ex->rs, PT_STR("X-Content-Type-Options"), PT_STR("nosniff"));
+	exchange_guard(ex);
 }
 
 const struct dialect ops_dialect = {

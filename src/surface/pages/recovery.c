@@ -21,17 +21,19 @@ pt_err forgot_post(struct exchange *ex)
 		ex, "Password reset email sent", NOTICE_FORGOT, exchange_path(ex, "/signin"));
 }
 
-/* The link's page: it shows whose account it is and changes nothing. */
+/* The link's page: it shows whose account it is and changes nothing. Without a token it is an empty
+ * form, as the originals had it. */
 pt_err reset_show(struct exchange *ex)
 {
 	struct field *fields = ARENA_ARRAY(ex->arena, struct field, 2);
-	struct pt_account account;
+	struct pt_account account = { .username = PT_STR("") };
 	pt_str token;
 
 	if (!fields)
 		return PT_F_MEMORY;
 	TRY(exchange_query(ex, "token", &token));
-	TRY(pt_reset_find(ex->call, token, &account));
+	if (token.n > 0)
+		TRY(pt_reset_find(ex->call, token, &account));
 	fields[0] = (struct field){ PT_STR("token"), token };
 	fields[1] = (struct field){ PT_STR("username"), account.username };
 	ex->fields = (struct fields){ fields, 2 };

@@ -324,31 +324,14 @@ static void finish_csrf(struct exchange *ex)
 	http_set(ex->rs, PT_STR("CSRF-Token"), mask);
 }
 
-static bool has_header(const struct http_response *rs, pt_str name)
-{
-	for (size_t i = 0; i < rs->n_headers; i++)
-		if (str_eq_nocase(rs->headers[i].name, name))
-			return true;
-	return false;
-}
-
 static void pages_finish(struct exchange *ex)
 {
 	struct http_response *rs = ex->rs;
 	bool page = rs->body.n > 0 && !ex->json;
 
 	finish_csrf(ex);
-	http_set(rs, PT_STR("X-Frame-Options"), PT_STR("DENY"));
-	http_set(rs, PT_STR("X-Content-Type-Options"), PT_STR("nosniff"));
-	http_set(rs, PT_STR("X-XSS-Protection"), PT_STR("0"));
-	http_set(rs, PT_STR("Referrer-Policy"), PT_STR("same-origin"));
-	if (!has_header(rs, PT_STR("Content-Security-Policy")))
-		http_set(rs, PT_STR("Content-Security-Policy"),
-			PT_STR("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"));
-	if (ex->surface->https)
-		http_set(rs, PT_STR("Strict-Transport-Security"),
-			PT_STR("max-age=31536000; includeSubDomains"));
-	if (has_header(rs, PT_STR("Cache-Control")))
+	exchange_guard(ex);
+	if (http_is_set(rs, PT_STR("Cache-Control")))
 		return;
 	http_set(rs, PT_STR("Cache-Control"), PT_STR("no-store"));
 	http_set(rs, PT_STR("Vary"), PT_STR("Accept, Content-Type, Cookie, Accept-Language"));

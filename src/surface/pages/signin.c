@@ -68,6 +68,7 @@ pt_err signin_post(struct exchange *ex)
 		.name = exchange_field(ex, "username"),
 		.password = exchange_field(ex, "password"),
 		.device = cookie_value(ex->rq, device_cookie),
+		.session = cookie_value(ex->rq, session_cookie),
 	};
 	TRY(pt_signin(ex->call, &form, grants, &grant));
 	if (ex->json)

@@ -65,6 +65,9 @@ static struct words words_email(const struct exchange *ex)
 {
 	bool forgot = ex->route && ex->route->handler == forgot_post;
 
+	/* The form has one field for both. */
+	if (ex->route && ex->route->handler == signin_post)
+		return WORDS(400, "Invalid email address", "username", "error.email");
 	if (forgot && ex->surface->setup.pages.profile != PAGES_G2)
 		return WORDS(400, "Invalid email", "email", "error.email");
 	return WORDS(400, "Invalid email address", "email", "error.email");
@@ -212,6 +215,8 @@ pt_err words_for(struct exchange *ex, pt_err err, struct words *out)
 	if (ex->surface->setup.pages.profile == PAGES_G1 && words.field &&
 		!str_eq(words.message, PT_STR("Invalid email")))
 		words.message = PT_STR("Invalid input");
+	if (ex->status)
+		words.status = ex->status;
 	*out = words;
 	return PT_OK;
 }

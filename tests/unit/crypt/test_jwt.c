@@ -301,6 +301,24 @@ static void a_token_over_eight_kibibytes_is_refused_unread(void **state)
 	assert_int_equal(jwt_sign(*state, key, buf_view(&b), &token), PT_F_MEMORY);
 }
 
+/* Whoever is told that a token is bad throws it away. */
+static void no_memory_is_not_a_bad_token(void **state)
+{
+	pt_str token = forge(
+		*state, PT_STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"), PT_STR("{\"exp\":4102444800}"));
+	struct json_value claims;
+	pt_err err = PT_F_MEMORY;
+
+	for (size_t ceiling = 16; err != PT_OK && ceiling < 64 * KIB; ceiling += 16) {
+		struct arena *small = arena_open(ceiling);
+		assert_non_null(small);
+		err = jwt_verify(small, key, token, &claims);
+		assert_true(err == PT_OK || err == PT_F_MEMORY);
+		arena_close(small);
+	}
+	assert_int_equal(err, PT_OK);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, arena_begin, arena_end)
 
 int main(void)
@@ -316,6 +334,7 @@ int main(void)
 		TEST(claims_that_are_not_one_object_are_refused),
 		TEST(a_second_spelling_of_a_signature_is_refused),
 		TEST(a_token_without_a_signature_is_refused),
+		TEST(no_memory_is_not_a_bad_token),
 		TEST(a_token_over_eight_kibibytes_is_refused_unread),
 	};
 

@@ -437,7 +437,7 @@ pt_err jwk_format_for_key_file(struct arena *arena, const struct jwk *key, pt_st
 	json_object(&j, NULL);
 	buf_str(&text, key->members);
 	j.comma = key->members.n > 0;
-	TRY(key->algorithm->write_secret(arena, key, &j));
+	TRY(key->algorithm->write_secret(key, &j));
 	write_about(key, &j);
 	json_object_end(&j);
 	return buf_done(&text, out);

@@ -62,20 +62,30 @@ pt_err jws_header(struct arena *arena, const struct jwk *key, pt_str typ, pt_str
 	return buf_done(&encoded, out);
 }
 
+/* A member's bytes. */
+static pt_err member_read(
+	struct arena *arena, const struct json_value *member, pt_str *out, const char **why)
+{
+	pt_err err = member->type == JSON_STRING ? base64url_read(arena, member->text, out)
+						 : PT_E_MALFORMED;
+
+	return err == PT_E_MALFORMED ? jws_refuse(why, "a member of the key is not base64url")
+				     : err;
+}
+
 pt_err jws_member(struct arena *arena, const struct json_value *members, const char *name, size_t n,
 	pt_str *out, bool *given, const char **why)
 {
 	const struct json_value *member = json_find(members, str(name));
 	pt_str bytes;
 
-	if (member) {
-		if (member->type != JSON_STRING || !base64url_decode(arena, member->text, &bytes))
-			return jws_refuse(why, "a member of the key is not base64url");
-		if (n > 0 ? bytes.n != n : bytes.n == 0)
-			return jws_refuse(why, "a member of the key has the wrong length");
-		*out = bytes;
-	}
 	*given = member != NULL;
+	if (!member)
+		return PT_OK;
+	TRY(member_read(arena, member, &bytes, why));
+	if (n > 0 ? bytes.n != n : bytes.n == 0)
+		return jws_refuse(why, "a member of the key has the wrong length");
+	*out = bytes;
 	return PT_OK;
 }
 

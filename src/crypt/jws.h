@@ -40,7 +40,7 @@ struct jws_algorithm {
 	/* Writes the members that RFC 7638 3.2 asks for, in its order, into an open object. NULL:
 	 * there is nothing public. */
 	pt_err (*write_public)(const struct jwk *key, struct json *j);
-	pt_err (*write_secret)(struct arena *arena, const struct jwk *key, struct json *j);
+	pt_err (*write_secret)(const struct jwk *key, struct json *j);
 
 	pt_err (*sign)(const struct jwk *key, pt_str input, uint8_t signature[JWS_SIGNATURE_MAX],
 		size_t *n);

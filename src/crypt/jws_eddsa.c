@@ -94,9 +94,8 @@ static pt_err eddsa_write_public(const struct jwk *key, struct json *j)
 	return PT_OK;
 }
 
-static pt_err eddsa_write_secret(struct arena *arena, const struct jwk *key, struct json *j)
+static pt_err eddsa_write_secret(const struct jwk *key, struct json *j)
 {
-	(void)arena;
 	jws_write_bytes(j, "d", key->ed25519.secret, SEED_BYTES);
 	return PT_OK;
 }

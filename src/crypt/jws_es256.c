@@ -170,9 +170,8 @@ static pt_err es256_write_public(const struct jwk *key, struct json *j)
 	return jws_write_number(j, "y", key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, COORDINATE);
 }
 
-static pt_err es256_write_secret(struct arena *arena, const struct jwk *key, struct json *j)
+static pt_err es256_write_secret(const struct jwk *key, struct json *j)
 {
-	(void)arena;
 	return jws_write_number(j, "d", key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, COORDINATE);
 }
 

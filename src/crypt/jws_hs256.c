@@ -33,9 +33,8 @@ static pt_err hs256_generate(struct jwk *key)
 	return err;
 }
 
-static pt_err hs256_write_secret(struct arena *arena, const struct jwk *key, struct json *j)
+static pt_err hs256_write_secret(const struct jwk *key, struct json *j)
 {
-	(void)arena;
 	json_str(j, "kty", PT_STR("oct"));
 	jws_write_bytes(j, "k", key->secret.p, key->secret.n);
 	return PT_OK;

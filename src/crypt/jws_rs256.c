@@ -140,9 +140,8 @@ static pt_err rs256_write_public(const struct jwk *key, struct json *j)
 	return jws_write_number(j, numbers[N].member, key->pkey, numbers[N].param, 0);
 }
 
-static pt_err rs256_write_secret(struct arena *arena, const struct jwk *key, struct json *j)
+static pt_err rs256_write_secret(const struct jwk *key, struct json *j)
 {
-	(void)arena;
 	for (size_t i = PUBLIC_NUMBERS; i < NUMBERS; i++)
 		TRY(jws_write_number(j, numbers[i].member, key->pkey, numbers[i].param, 0));
 	return PT_OK;

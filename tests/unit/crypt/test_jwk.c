@@ -335,6 +335,7 @@ static void pem_that_is_not_one_key_of_ours_is_refused(void **state)
 		{ X25519_SPKI, "RSA, EC or Ed25519" },
 		{ RSA_PSS_SPKI, "RSA, EC or Ed25519" },
 		{ RSA1024_SPKI, "2048" },
+		{ RSA8200_SPKI, "8192" },
 		{ RSA_THREE_PRIMES, "two prime" },
 		{ EC_FORGED_SPKI, "P-256" },
 	};

@@ -215,6 +215,8 @@ static void secrets_without_names_are_tried_in_turn(void **state)
 	assert_int_equal(judged(*state, &set, NOON - 1, signed_by(*state, new)), PT_OK);
 	assert_int_equal(judged(*state, &set, NOON, signed_by(*state, old)), PT_E_TOKEN);
 	assert_int_equal(judged(*state, &set, NOON, signed_by(*state, other)), PT_E_TOKEN);
+	/* A retired key without an end judges for ever. */
+	assert_int_equal(judged(*state, &set, NOON, signed_by(*state, first)), PT_OK);
 	jwk_close(old);
 	jwk_close(new);
 	jwk_close(other);

@@ -601,6 +601,29 @@ static void every_changed_character_is_refused(void **state)
 	}
 }
 
+/* With ever more memory: not enough is our trouble, and the token is not called bad for it. */
+static void a_machine_without_memory_does_not_make_a_token_bad(void **state)
+{
+	static const char header[] = "{\"alg\":\"%s\",\"typ\":\"jwt\"}";
+
+	for (size_t k = 0; k < KEYS; k++) {
+		pt_str token = forged_with(*state, k, header);
+		size_t ceiling = 0;
+		pt_err err;
+
+		do {
+			struct arena *small = arena_open(ceiling);
+
+			err = judged(small, keys[k], token);
+			if (err != PT_OK)
+				assert_int_equal(err, PT_F_MEMORY);
+			arena_close(small);
+			ceiling += 64;
+		} while (err != PT_OK);
+		assert_true(ceiling > 256);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, arena_begin, arena_end)
 
 int main(void)
@@ -630,6 +653,7 @@ int main(void)
 		TEST(a_key_that_only_judges_does_not_sign),
 		TEST(no_more_keys_are_tried_than_a_set_has),
 		TEST(every_changed_character_is_refused),
+		TEST(a_machine_without_memory_does_not_make_a_token_bad),
 	};
 
 	return cmocka_run_group_tests(tests, keys_begin, keys_end);

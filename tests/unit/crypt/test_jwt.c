@@ -304,8 +304,8 @@ static void a_token_over_eight_kibibytes_is_refused_unread(void **state)
 /* Whoever is told that a token is bad throws it away. */
 static void no_memory_is_not_a_bad_token(void **state)
 {
-	pt_str token = forge(
-		*state, PT_STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"), PT_STR("{\"exp\":4102444800}"));
+	pt_str token = forge(*state, PT_STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"),
+		PT_STR("{\"exp\":4102444800}"));
 	struct json_value claims;
 	pt_err err = PT_F_MEMORY;
 

@@ -463,8 +463,7 @@ static uint32_t base64_value(char c, const char *digits)
 }
 
 /* Digits without padding. Bits that no byte uses must be zero, or one value had two spellings. */
-static pt_err base64_digits_read(
-	struct arena *arena, pt_str text, const char *digits, pt_str *out)
+static pt_err base64_digits_read(struct arena *arena, pt_str text, const char *digits, pt_str *out)
 {
 	size_t n = text.n / 4 * 3 + (text.n % 4 > 0 ? text.n % 4 - 1 : 0), made = 0;
 	uint32_t bits = 0;

@@ -5,11 +5,11 @@
  *	mac    = HMAC-SHA256(key, "_gorilla_csrf|" ts "|" value)
  *	form   = base64(pad || pad XOR token), 64 bytes
  */
+#include "base/banned.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "core/call.h"
 #include "portress/act.h"
-#include "base/banned.h"
 
 enum {
 	COOKIE_MAX = 4096,
@@ -156,6 +156,6 @@ pt_err pt_csrf_check(struct pt_call *call, const struct pt_csrf *csrf, pt_str su
 		return PT_E_CSRF;
 	for (size_t i = 0; i < TOKEN_BYTES; i++)
 		token[i] = (uint8_t)(mask.p[i] ^ mask.p[TOKEN_BYTES + i]);
-	return digest_equal(str_n(token, TOKEN_BYTES), str_n(csrf->token, TOKEN_BYTES)) ? PT_OK :
-											   PT_E_CSRF;
+	return digest_equal(str_n(token, TOKEN_BYTES), str_n(csrf->token, TOKEN_BYTES)) ? PT_OK
+											: PT_E_CSRF;
 }

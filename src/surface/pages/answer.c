@@ -1,10 +1,10 @@
 /*
  * answer.c - JSON envelopes, redirects and pages.
  */
+#include "base/banned.h"
 #include "base/str.h"
 #include "http/cookie.h"
 #include "surface/pages/pages.h"
-#include "base/banned.h"
 
 enum {
 	JSON_MAX = 32 * 1024,
@@ -101,7 +101,8 @@ pt_err text_fill(
 	return buf_done(&b, out);
 }
 
-static pt_err text_count(struct exchange *ex, const char *one, const char *other, int64_t n, pt_str *out)
+static pt_err text_count(
+	struct exchange *ex, const char *one, const char *other, int64_t n, pt_str *out)
 {
 	struct buf b = BUF(ex->arena, 32);
 
@@ -121,8 +122,8 @@ pt_err text_duration(struct exchange *ex, pt_time duration, pt_str *out)
 	if (duration <= 90 * PT_MINUTE)
 		return text_count(ex, "time.minute.one", "time.minute.other",
 			(duration + PT_MINUTE - 1) / PT_MINUTE, out);
-	return text_count(ex, "time.hour.one", "time.hour.other",
-		(duration + PT_HOUR - 1) / PT_HOUR, out);
+	return text_count(
+		ex, "time.hour.one", "time.hour.other", (duration + PT_HOUR - 1) / PT_HOUR, out);
 }
 
 /* ---- pages ---- */
@@ -138,8 +139,7 @@ static pt_str asset_url(struct exchange *ex, const char *name)
 		if (!str_eq(surface->setup.assets[i].name, str(name)))
 			continue;
 		buf_str(&b, ex->mount->prefix);
-		buf_printf(&b, "/assets/%016llx/",
-			(unsigned long long)surface->asset_tags[i]);
+		buf_printf(&b, "/assets/%016llx/", (unsigned long long)surface->asset_tags[i]);
 		buf_str(&b, str(name));
 		if (buf_done(&b, &out) != PT_OK)
 			return PT_STR("");
@@ -152,8 +152,12 @@ static void fill_urls(struct exchange *ex, struct value *model)
 	static const struct {
 		const char *name, *path;
 	} paths[] = {
-		{ "home", "/" },	 { "signin", "/signin" }, { "signup", "/signup" },
-		{ "forgot", "/forgot" }, { "reset", "/reset" },	  { "resend", "/resend" },
+		{ "home", "/" },
+		{ "signin", "/signin" },
+		{ "signup", "/signup" },
+		{ "forgot", "/forgot" },
+		{ "reset", "/reset" },
+		{ "resend", "/resend" },
 		{ "signout", "/signout" },
 	};
 	const struct surface_setup *setup = &ex->surface->setup;
@@ -337,12 +341,14 @@ static pt_str page_csp(const struct exchange *ex, const char *page)
 			"https://www.gstatic.com/recaptcha/; style-src 'self' 'unsafe-inline'; "
 			"img-src 'self' https://www.gstatic.com/recaptcha/; font-src 'self'; "
 			"connect-src 'self' https://www.google.com/recaptcha/; "
-			"frame-src https://www.google.com/recaptcha/ https://recaptcha.google.com/recaptcha/; "
+			"frame-src https://www.google.com/recaptcha/ "
+			"https://recaptcha.google.com/recaptcha/; "
 			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
-	return PT_STR("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-		      "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
-		      "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
-		      "trusted-types 'none'");
+	return PT_STR(
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+		"font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
+		"frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+		"trusted-types 'none'");
 }
 
 static bool is_space(char c)

@@ -5,11 +5,12 @@
  *	mac    = HMAC-SHA256(key, "_gorilla_csrf|" ts "|" value)
  *	form   = base64(pad || pad XOR token), 64 bytes
  */
-#include "base/banned.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "core/call.h"
 #include "portress/act.h"
+
+#include "base/banned.h"
 
 enum {
 	COOKIE_MAX = 4096,

@@ -1,10 +1,11 @@
 /*
  * answer.c - JSON envelopes, redirects and pages.
  */
-#include "base/banned.h"
 #include "base/str.h"
 #include "http/cookie.h"
 #include "surface/pages/pages.h"
+
+#include "base/banned.h"
 
 enum {
 	JSON_MAX = 32 * 1024,

@@ -55,10 +55,15 @@ export class Cluster {
 		return cluster;
 	}
 
-	/* The cluster that the runner started, or a new one for this process. */
+	/* The cluster that the runner started, or one for this whole process: it ends with it. */
 	static async shared() {
-		if (!process.env.ID_PG)
-			return Cluster.open();
+		if (!process.env.ID_PG) {
+			Cluster.own ??= Cluster.open().then((cluster) => {
+				cluster.process.unref();
+				return Object.assign(cluster, { borrowed: true });
+			});
+			return Cluster.own;
+		}
 		return Object.assign(new Cluster(), JSON.parse(process.env.ID_PG), { borrowed: true });
 	}
 

@@ -20,6 +20,7 @@ function start(words, { settings, folder }) {
 	const child = spawn(program, words, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
 
 	running.add(child);
+	child.once('error', (error) => child.stderr.push(`${program}: ${error.message}\n`));
 	child.once('exit', () => running.delete(child));
 	return child;
 }

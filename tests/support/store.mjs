@@ -87,11 +87,13 @@ class SqliteStore extends Store {
 }
 
 class PostgresStore extends Store {
-	constructor(cluster, shape) {
+	/* owned: nobody else will stop the cluster. */
+	constructor(cluster, shape, owned) {
 		super();
 		this.kind = 'postgres';
 		this.cluster = cluster;
 		this.shape = shape;
+		this.owned = owned;
 	}
 
 	/* host and port: another way in, such as a cable that can be pulled. */
@@ -111,7 +113,8 @@ class PostgresStore extends Store {
 	}
 
 	async close() {
-		await this.cluster.close();
+		if (this.owned)
+			await this.cluster.close();
 	}
 }
 
@@ -153,7 +156,7 @@ function findShape(kind, name) {
 /* through: { host, port } that the server shall connect to instead of the cluster itself. */
 export async function openStore({ kind, shape, folder, cluster, through }) {
 	const found = findShape(kind, shape);
-	const store = kind === 'postgres' ? new PostgresStore(cluster ?? await Cluster.shared(), found) :
+	const store = kind === 'postgres' ? new PostgresStore(cluster ?? await Cluster.shared(), found, !cluster) :
 		new { sqlite: SqliteStore, native: NativeStore }[kind](folder, found);
 
 	await store.prepare(through);

@@ -152,13 +152,22 @@ async function openForeign(world) {
  * tables, start: false leaves making the tables, or starting the server, to the test; words: more
  * words for the command line; publicUrl: the address in mails, when it is not where we listen.
  */
-export async function openWorld({ settings = {}, kind = storeKind, shape = storeShape, mail, cluster, through,
-	prefix = '', tables = true, start = true, words = [], ready, publicUrl, folder } = {}) {
+export async function openWorld(options = {}) {
 	const world = new World();
 
 	world.secrets = new Set();
-	if (baseUrl)
-		return openForeign(world);
+	try {
+		return baseUrl ? await openForeign(world) : await openOwn(world, options);
+	} catch (error) {
+		if (world.server)
+			world.server.expendable = true;
+		await world.close();
+		throw error;
+	}
+}
+
+async function openOwn(world, { settings = {}, kind = storeKind, shape = storeShape, mail, cluster, through,
+	prefix = '', tables = true, start = true, words = [], ready, publicUrl, folder } = {}) {
 	world.folder = folder ?? temporaryFolder('portress-id-');
 	world.control = new Control(world.folder);
 	world.mail = await Sink.open(mail);

@@ -198,15 +198,18 @@ item(87, 'Two devices refresh independently', looksInside, async () => {
 });
 
 item(88, 'A refresh token is no access token, nor the reverse', looksInside, async () => {
-	await within({ settings: { USE_JWT_AUTH: 'true', JWT_SECRET: accessKey, REFRESH_TOKEN_SECRET: accessKey } },
-		async (w) => {
-			const pair = await grant(w, await w.verified());
+	const w = await tokens();
+	const pair = await grant(w, await w.verified());
+	const { claims } = read(pair.refresh_token, refreshKey);
 
-			says(await me(w, `Bearer ${pair.refresh_token}`), 401, 'Invalid token');
-			says(await refresh(w, pair.token), 401, 'Invalid refresh token');
-			tells(await me(w, `Bearer ${pair.token}`), 200, 'User info');
-			tells(await refresh(w, pair.refresh_token), 200, 'Token refreshed');
-		});
+	says(await me(w, `Bearer ${pair.refresh_token}`), 401, 'Invalid token');
+	says(await refresh(w, pair.token), 401, 'Invalid refresh token');
+
+	/* Also where the keys would allow it. */
+	says(await me(w, `Bearer ${make(claims)}`), 401, 'Invalid token');
+	says(await refresh(w, make(read(pair.token, accessKey).claims, { key: refreshKey })), 401, 'Invalid refresh token');
+	tells(await me(w, `Bearer ${make({ ...claims, token_use: 'access' })}`), 200, 'User info');
+	tells(await refresh(w, pair.refresh_token), 200, 'Token refreshed');
 });
 
 item(89, 'A mailed token is no bearer token', looksInside, async () => {

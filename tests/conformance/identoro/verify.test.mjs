@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 
-import { item, looksInside, readsMail, says, shared, within } from '../../support/item.mjs';
+import { item, looksInside, readsMail, says, shared, tells, within } from '../../support/item.mjs';
 import { pause } from '../../support/settings.mjs';
 import { linkIn, tokenIn } from '../../support/smtp.mjs';
 import { person } from '../../support/world.mjs';
@@ -81,7 +81,7 @@ item(46, 'Opening the link as a browser leads to /signin', readsMail, async () =
 
 	assert.equal(answer.status, 303);
 	assert.equal(answer.location, '/signin');
-	says(await w.signin(who), 303, 'Signin successful');
+	tells(await w.signin(who), 303, 'Signin successful');
 });
 
 item(47, 'Opening the link again succeeds again', readsMail, async () => {

@@ -218,6 +218,7 @@ static void make_store(struct config *c, struct settings *s)
 		.view = s->view.relation.n > 0 ? &s->view : NULL,
 		.connections = (unsigned)config_number(c, SET_DATABASE_CONNECTIONS),
 		.timeout = config_number(c, SET_DATABASE_TIMEOUT),
+		.group_max = (unsigned)config_number(c, SET_DATABASE_GROUP),
 		.migrate = config_true(c, SET_DATABASE_MIGRATE),
 		.wait = true,
 	};
@@ -300,6 +301,15 @@ static void make_url(struct config *c, struct settings *s)
 	else if (url.n == end)
 		buf_str(&public, mount);
 	s->public_url = buf_view(&public);
+}
+
+/* RFC 9106 and OWASP agree on what is too little; tests and benchmarks may want it all the same. */
+static void warn_of_weak_hashes(const struct pt_policy *policy)
+{
+	if (!policy->hash_bcrypt && policy->argon2_kib * policy->argon2_passes < 2 * 19456)
+		log_say(LOG_WARN, "config.hash",
+			"password hashes of %u KiB and %u passes are too cheap to protect anybody",
+			policy->argon2_kib, policy->argon2_passes);
 }
 
 static void make_cookies(struct config *c, struct settings *s)
@@ -504,6 +514,7 @@ pt_err settings_make(struct config *config, struct settings *out)
 	parse_listen(config, SET_OPS_LISTEN, &out->ops);
 	make_surfaces(config, out);
 	make_url(config, out);
+	warn_of_weak_hashes(&out->policy);
 	make_cookies(config, out);
 	make_pages(config, out);
 	TRY(make_http(config, out));

@@ -49,9 +49,11 @@ const states = {
 		await send(page, '/forgot', { email: 'nobody@example.com' });
 	},
 	'sign out asked from elsewhere': async (page, { w }) => {
-		await page.setExtraHTTPHeaders({ 'sec-fetch-site': 'cross-site' });
-		await page.goto(`${w.base}/signout`);
-		await page.setExtraHTTPHeaders({});
+		await page.route('http://elsewhere.example/', (route) =>
+			route.fulfill({ contentType: 'text/html', body: `<a href="${w.base}/signout">a trap</a>` }));
+		await page.goto('http://elsewhere.example/');
+		await page.getByText('a trap').click();
+		await page.locator('form[action$="/signout"]').waitFor();
 	},
 };
 
@@ -101,7 +103,7 @@ for (const colorScheme of ['light', 'dark'])
 	test(`PAGE-001 axe finds nothing in any state, ${colorScheme}`, { timeout: 300000 }, async () => {
 		const found = [];
 
-		await inEveryState({ colorScheme, bypassCSP: true }, async (page, name) => {
+		await inEveryState({ colorScheme, reducedMotion: 'reduce', bypassCSP: true }, async (page, name) => {
 			found.push(...(await violations(page)).map((one) => `${name}: ${one}`));
 		});
 		assert.deepEqual(found, []);
@@ -250,7 +252,7 @@ for (const javaScriptEnabled of [true, false])
 				const refused = await send(page, '/signup', who);
 
 				assert.equal(refused.status(), 403);
-				assert.match(await page.locator('[role="alert"]').innerText(), /expired/i);
+				assert.match(await page.getByRole('status').first().innerText(), /expired/i);
 				assert.equal(await page.locator('[name="username"]').inputValue(), who.username);
 				assert.equal(await page.locator('[name="email"]').inputValue(), who.email);
 				await send(page, '/signup', { password: who.password });

@@ -28,6 +28,9 @@ export const foreignMail = process.env.ID_SMTP_LISTEN || '';
 export const storeKind = process.env.ID_STORE || 'sqlite';
 export const storeShape = process.env.ID_SHAPE || (storeKind === 'native' ? 'own' : 'g2');
 
+/* Where only the drop-in keeps to the original's letter: a plain start is stricter, or keeps more. */
+export const dropIn = storeKind === 'native' ? { kind: 'sqlite', shape: 'g2' } : {};
+
 /* A file of tests opens many folders, each of which cleans up at the end. */
 process.setMaxListeners(0);
 

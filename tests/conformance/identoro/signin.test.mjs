@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 
 import { item, looksInside, readsMail, refuses, says, shared, tells, within } from '../../support/item.mjs';
-import { pause } from '../../support/settings.mjs';
+import { dropIn, pause } from '../../support/settings.mjs';
 import { person } from '../../support/world.mjs';
 
 const site = shared();
@@ -133,7 +133,7 @@ item(57, 'Cookies are Secure exactly when the address is not plain http on this 
 	const secureAt = async (publicUrl) => {
 		let secure;
 
-		await within({ publicUrl }, async (w) => {
+		await within({ ...dropIn, publicUrl }, async (w) => {
 			const answer = await w.signin(await w.verified());
 
 			secure = [answer.cookie('session'), (await w.client().get('/home')).cookie('_gorilla_csrf')]

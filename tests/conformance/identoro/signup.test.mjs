@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import * as html from '../../support/html.mjs';
 import { item, looksInside, refuses, says, shared, tells, within } from '../../support/item.mjs';
 import { Recaptcha } from '../../support/recaptcha.mjs';
-import { pause } from '../../support/settings.mjs';
+import { dropIn, pause } from '../../support/settings.mjs';
 import { person } from '../../support/world.mjs';
 
 const site = shared();
+const original = shared(dropIn);
 
 const success = 'Signup successful, please verify your email';
 const usernameRule = 'Username must be 3-20 characters long and contain only letters, numbers, and underscores';
@@ -83,7 +84,7 @@ item(32, 'An address has to look like one', async () => {
 });
 
 item(32, 'An address is stored in lower case, and odd ones are refused', looksInside, async () => {
-	const w = await site();
+	const w = await original();
 	const who = person();
 
 	who.email = `A.${who.username.toUpperCase()}@B.io`;
@@ -99,7 +100,13 @@ item(33, 'A password has at least 6 bytes', async () => {
 	refuses(await tries({ password: '12345' }), 'password', shortRule);
 	refuses(await tries({ password: '' }), 'password', shortRule);
 	await passes({ password: 'k7#pQz' });
-	await passes({ password: 'äöü' });
+});
+
+item(33, 'The least length is counted in bytes', looksInside, async () => {
+	const w = await original();
+
+	says(await w.client().post('/signup', person({ password: 'äöü' })), 303, success);
+	refuses(await w.client().post('/signup', person({ password: 'äö' })), 'password', shortRule);
 });
 
 item(33, 'A password that bcrypt would cut is refused', looksInside, async () => {

@@ -12,6 +12,9 @@
 
 #include "base/banned.h"
 
+/* Calls that hash, under way at once. */
+enum { HASH_THREADS = 32 };
+
 enum { KEY_MIN = 16, KEY_GOOD = 32 };
 
 #define SHOW(s) (int)(s).n, (s).p ? (s).p : ""
@@ -391,9 +394,11 @@ static pt_err make_http(struct config *c, struct settings *s)
 	s->workers = (struct workers_setup){
 		.slow_threads = (unsigned)config_number(c, SET_HTTP_WORKERS),
 		.slow_queue = (unsigned)config_number(c, SET_HTTP_QUEUE),
-		.hash_threads = hashers > 0 ? hashers : 2 * processors(),
 		.hash_queue = (unsigned)config_number(c, SET_HASH_QUEUE),
+		.hashes_at_once = hashers > 0 ? hashers : processors(),
 	};
+	unsigned under_way = s->workers.hashes_at_once + s->workers.hash_queue;
+	s->workers.hash_threads = under_way < HASH_THREADS ? under_way : HASH_THREADS;
 	return PT_OK;
 }
 

@@ -251,7 +251,7 @@ static pt_err start(struct server *s)
 
 	TRY(signals_open());
 	TRY(open_outbound(s));
-	password_gate(workers->hash_threads, workers->hash_queue + workers->hash_threads);
+	password_gate(workers->hashes_at_once, workers->hash_queue);
 	TRY(open_site(s));
 	TRY(open_outbox(s));
 	TRY(open_surface(s));

@@ -32,10 +32,11 @@ struct pool {
 	struct job *ring;
 	unsigned size, first, n;
 	unsigned running;
+	unsigned idle;
 	bool closing;
 	uint64_t taken, refused;
-	pthread_t *threads;
-	unsigned n_threads;
+	pthread_t *threads; /* started when there is work for one more, and kept */
+	unsigned n_threads, threads_most;
 };
 
 struct workers {
@@ -62,8 +63,11 @@ static void *pool_thread(void *ctx)
 			strerror(errno));
 	pthread_mutex_lock(&pool->lock);
 	while (true) {
-		while (pool->n == 0 && !pool->closing)
+		while (pool->n == 0 && !pool->closing) {
+			pool->idle++;
 			pthread_cond_wait(&pool->changed, &pool->lock);
+			pool->idle--;
+		}
 		if (pool->n == 0)
 			break;
 		struct job job = pool->ring[pool->first];
@@ -79,39 +83,41 @@ static void *pool_thread(void *ctx)
 	return NULL;
 }
 
-static pt_err thread_start(struct pool *pool, const pthread_attr_t *attributes)
+/* One more. The lock is held: the new thread waits for it. */
+static pt_err thread_start(struct pool *pool)
 {
+	pthread_attr_t attributes;
 	sigset_t all, before;
-	int rc;
 
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
 	/* Signals are for the thread that waits for them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&pool->threads[pool->n_threads], attributes, pool_thread, pool);
+	int rc = pthread_create(&pool->threads[pool->n_threads], &attributes, pool_thread, pool);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
 	if (rc != 0)
 		return fault(PT_F_MEMORY, "no thread for %s calls: %s", pool->name, strerror(rc));
 	pool->n_threads++;
 	return PT_OK;
 }
 
+/* One thread is there from the start: a machine that has none for us is found out before anybody
+ * asks. */
 static pt_err pool_open(struct pool *pool, unsigned threads, unsigned queue)
 {
-	pthread_attr_t attributes;
-	pt_err err = PT_OK;
-
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->changed, NULL);
 	pool->size = queue;
+	pool->threads_most = threads;
 	pool->ring = calloc(queue, sizeof(*pool->ring));
 	pool->threads = calloc(threads, sizeof(*pool->threads));
 	if (!pool->ring || !pool->threads)
 		return PT_F_MEMORY;
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK);
-	while (err == PT_OK && pool->n_threads < threads)
-		err = thread_start(pool, &attributes);
-	pthread_attr_destroy(&attributes);
+	pthread_mutex_lock(&pool->lock);
+	pt_err err = thread_start(pool);
+	pthread_mutex_unlock(&pool->lock);
 	return err;
 }
 
@@ -142,6 +148,10 @@ static bool submit(void *ctx, enum http_lane lane, void (*run)(void *job), void 
 		pool->ring[(pool->first + pool->n) % pool->size] = (struct job){ run, job };
 		pool->n++;
 		pool->taken++;
+		/* Where no thread can be had the ones that are there will come to it. */
+		if (pool->n > pool->idle && pool->n_threads < pool->threads_most &&
+			thread_start(pool) != PT_OK)
+			pool->threads_most = pool->n_threads;
 		pthread_cond_signal(&pool->changed);
 	} else {
 		pool->refused++;

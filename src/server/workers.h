@@ -18,9 +18,12 @@
 
 struct workers;
 
+/* More calls than hashes at once are under way on HASH: while some hash, others commit, and what
+ * commits together is cheaper. How many hash is bounded by the gate of crypt/password.h. */
 struct workers_setup {
 	unsigned slow_threads, slow_queue;
 	unsigned hash_threads, hash_queue;
+	unsigned hashes_at_once;
 };
 
 PT_CHECK pt_err workers_open(const struct workers_setup *setup, struct workers **out);

@@ -62,6 +62,25 @@ pt_err random_fill(void *p, size_t n)
 	return PT_OK;
 }
 
+pt_err random_noise(void *p, size_t n)
+{
+	static _Thread_local struct {
+		uint8_t bytes[1024];
+		size_t left;
+	} pool;
+
+	if (n > sizeof(pool.bytes))
+		return random_fill(p, n);
+	if (pool.left < n) {
+		pool.left = 0;
+		TRY(random_fill(pool.bytes, sizeof(pool.bytes)));
+		pool.left = sizeof(pool.bytes);
+	}
+	pool.left -= n;
+	memcpy(p, pool.bytes + pool.left, n);
+	return PT_OK;
+}
+
 /*
  * RFC 9562 5.7, with the optional twelve bits of section 6.2 method 3: the fraction of the
  * millisecond stands before the random bits, so ids sort by the microsecond they were made in.

@@ -136,7 +136,7 @@ pt_err pt_csrf_mask(struct pt_call *call, const struct pt_csrf *csrf, pt_str *ou
 	uint8_t mask[MASK_BYTES];
 	struct buf b = BUF(call->arena, 128);
 
-	TRY(random_fill(mask, TOKEN_BYTES));
+	TRY(random_noise(mask, TOKEN_BYTES));
 	for (size_t i = 0; i < TOKEN_BYTES; i++)
 		mask[TOKEN_BYTES + i] = mask[i] ^ csrf->token[i];
 	buf_base64(&b, mask, sizeof(mask));

@@ -120,7 +120,7 @@ struct pt_rotate_act {
 	pt_str client;
 	struct pt_hash successor;
 	pt_time now;
-	pt_time grace;	      /* how long a spent token still yields its successor; 0: not at all */
+	pt_time grace;	      /* how long a spent token still yields the LIVE one; 0: not at all */
 	pt_time lifetime;     /* of the successor: expires_at = now + lifetime, ... */
 	pt_time family_until; /* ... but never later than family start + this; 0: no end */
 	/* A token of the program that kept one in clear in the users table; "" when there is none. If it
@@ -255,9 +255,11 @@ struct pt_store {
 
 	/*
 	 * Spends the presented token and opens its successor, as the picture in token.h draws it.
-	 * PT_OK: *out is the successor (the same one again within the grace, if it is still LIVE).
-	 * PT_E_REUSED: spent outside the grace, or its successor is spent: the family is revoked and
-	 * reuse_event recorded, in this act. PT_E_REFRESH: unknown, expired, family revoked, presented by
+	 * PT_OK: *out is the successor; or, if the presented one was SPENT already and its own grace is not
+	 * over, the LIVE token of the family, which may be some rotations further on: then nothing changed,
+	 * `successor` did not matter and there is no event.
+	 * PT_E_REUSED: SPENT, and its grace is over: the family is revoked and reuse_event recorded, in
+	 * this act. PT_E_REFRESH: unknown, expired, family revoked or without a LIVE token, presented by
 	 * another client (then too the family is revoked and reuse_event recorded), or the account is gone
 	 * or disabled. The events get the account of the family.
 	 */

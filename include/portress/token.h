@@ -8,8 +8,10 @@
  *                   EXPIRED       family REVOKED
  *
  * (1) The store holds only hashes. (2) A family has at most one LIVE token. (3) LIVE -> SPENT happens
- * in the store's token_rotate and nowhere else. (4) The successor is derived from the presented
- * token and a key of the site, so presenting twice within the grace yields the same successor.
+ * in the store's token_rotate and nowhere else. (4) Within its grace a SPENT token yields the LIVE
+ * token of its family, however many rotations later: every successor is derived from the token before
+ * it and a key of the site, so whoever holds a token can be told all that came after it.
+ * docs/design/refresh.md says why nothing smaller is enough.
  */
 #ifndef PORTRESS_TOKEN_H
 #define PORTRESS_TOKEN_H

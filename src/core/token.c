@@ -14,6 +14,7 @@
 enum {
 	JTI_BYTES = 18,	  /* 24 characters */
 	STAMP_BYTES = 12, /* 16 characters */
+	FOLLOW_MOST = 16, /* rotations between the presented token and the LIVE one */
 };
 
 enum token_use { USE_ACCESS, USE_REFRESH };
@@ -208,6 +209,27 @@ static pt_err refresh_read(struct pt_call *call, pt_str text, struct token_claim
 	return err == PT_E_TOKEN ? PT_E_REFRESH : err;
 }
 
+/* The jti of the LIVE token that the store named, derived step by step from the presented one. A chain
+ * longer than the bound within one grace is no honest client's; one that never meets the token was
+ * begun under another key of the site. */
+static pt_err jti_follow(
+	struct pt_call *call, pt_str presented, const struct pt_hash *live, pt_str *out)
+{
+	pt_str jti = presented;
+
+	for (int i = 0; i < FOLLOW_MOST; i++) {
+		struct pt_hash hash;
+
+		TRY(jti_successor(call, jti, &jti));
+		TRY(digest_sha256(jti, &hash));
+		if (digest_equal_hash(&hash, live)) {
+			*out = jti;
+			return PT_OK;
+		}
+	}
+	return PT_E_REFRESH;
+}
+
 pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_grant *out)
 {
 	const struct pt_policy *policy = &call->site->policy;
@@ -219,7 +241,7 @@ pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_gr
 	struct pt_account_record owner;
 	struct pt_grant grant = { 0 };
 	struct token_claims claims;
-	struct pt_token successor;
+	struct pt_token live;
 	pt_str jti;
 
 	TRY(refresh_read(call, refresh_token, &claims));
@@ -239,8 +261,9 @@ pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_gr
 	TRY(digest_sha256(jti, &act.successor));
 	TRY(event_make(call, PT_EVENT_TOKEN_REFRESHED, &claims.account, "", &act.event));
 	TRY(event_make(call, PT_EVENT_TOKEN_REUSED, &claims.account, "", &act.reuse_event));
-	TRY(STORE(call, token_rotate, &act, &successor));
-	TRY(token_write(call, &owner, &successor, jti, &grant));
+	TRY(STORE(call, token_rotate, &act, &live));
+	TRY(jti_follow(call, presented, &live.hash, &jti));
+	TRY(token_write(call, &owner, &live, jti, &grant));
 	grant.account = owner.account;
 	*out = grant;
 	return PT_OK;

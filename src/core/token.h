@@ -7,7 +7,8 @@
  * store knows the SHA-256 of its jti; portress/token.h draws its states.
  *
  * A pair shares one jti, so that signing out with the access token finds the family. The successor's
- * jti is HMAC(site key, presented jti): presenting twice within the grace gives the same pair.
+ * jti is HMAC(site key, presented jti): whoever presents a spent token within its grace is given the
+ * pair of the LIVE one, found by as many steps.
  */
 #ifndef CORE_TOKEN_H
 #define CORE_TOKEN_H

@@ -36,7 +36,6 @@ struct refresh {
 	struct pt_token token;
 	pt_time started_at; /* of the family */
 	pt_time spent_at;   /* 0: LIVE */
-	struct pt_hash successor;
 };
 
 struct counter {
@@ -708,19 +707,30 @@ static pt_err family_revoke(struct memory *m, const struct pt_rotate_act *act,
 	return refusal;
 }
 
-/* SPENT: the same successor again within the grace, an alarm after it. */
+static const struct refresh *family_live(struct memory *m, const struct pt_id *family, pt_time now)
+{
+	for (size_t i = 0; i < m->tokens.n; i++) {
+		const struct refresh *item = &m->tokens.items[i];
+
+		if (id_eq(&item->token.family, family) && item->spent_at == 0)
+			return item->token.expires_at > now ? item : NULL;
+	}
+	return NULL;
+}
+
+/* SPENT: the LIVE token of the family within the grace, an alarm after it. */
 static pt_err rotate_again(struct memory *m, pt_arena *arena, const struct pt_rotate_act *act,
 	const struct refresh *presented, struct pt_token *out)
 {
-	const struct refresh *next = token_of(m, &presented->successor);
+	const struct refresh *live;
 	struct pt_token copy;
 
-	if (act->now - presented->spent_at >= act->grace || (next && next->spent_at != 0))
+	if (act->now - presented->spent_at >= act->grace)
 		return family_revoke(m, act, presented, PT_E_REUSED);
-	if (!next || next->token.expires_at <= act->now ||
-		!hash_eq(&presented->successor, &act->successor))
+	live = family_live(m, &presented->token.family, act->now);
+	if (!live)
 		return PT_E_REFRESH;
-	copy = next->token;
+	copy = live->token;
 	TRY(OWN_STRINGS(arena, &copy, token_strings));
 	*out = copy;
 	return PT_OK;
@@ -746,7 +756,6 @@ static pt_err rotate_live(struct memory *m, pt_arena *arena, const struct pt_rot
 	TRY(OWN_STRINGS(m->pool, &event, event_strings));
 
 	presented->spent_at = act->now;
-	presented->successor = act->successor;
 	token_put(m, &next, presented->started_at);
 	event_put_of(m, &event, &next.account);
 	*out = copy;

@@ -112,6 +112,46 @@ static void many_rotations_of_one_token_yield_one_successor(void **state)
 	}
 }
 
+/* What a tab does that lags behind: it asks with the oldest token, and goes on with the answer. */
+static void rotate_from_the_first(struct world *own, unsigned number, void *shared)
+{
+	struct rotate_race *r = shared;
+
+	for (int i = 0; i < 3; i++) {
+		struct pt_rotate_act turn = new_turn(own, &r->presented, "app");
+		struct pt_token got;
+
+		turn.grace = r->grace;
+		r->outcomes[number] = ACT(own, token_rotate, &turn, &got);
+		if (r->outcomes[number] != PT_OK)
+			return;
+		turn = new_turn(own, &got.hash, "app");
+		turn.grace = r->grace;
+		r->outcomes[number] = ACT(own, token_rotate, &turn, &got);
+		if (r->outcomes[number] != PT_OK)
+			return;
+	}
+}
+
+static void family_has_one_living_token_however_many_rotate_in_one_grace(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct rotate_race r = { .presented = token_of(w, &ann, "ann", "app"), .grace = PT_MINUTE };
+	struct pt_hash live = r.presented, got;
+	size_t rotations;
+
+	race(w, RUNNERS, rotate_from_the_first, &r);
+	assert_int_equal(RUNNERS, count(r.outcomes, PT_OK));
+	assert_int_equal(0, events(w, PT_EVENT_TOKEN_REUSED));
+	rotations = events(w, PT_EVENT_TOKEN_REFRESHED);
+	for (size_t i = 0; i < rotations; i++)
+		live = new_turn(w, &live, "app").successor;
+	got = refreshed(w, &r.presented, "app");
+	assert_memory_equal(&live, &got, sizeof(got));
+	assert_int_equal(rotations, events(w, PT_EVENT_TOKEN_REFRESHED));
+}
+
 static void without_grace_a_race_for_one_token_ends_its_family(void **state)
 {
 	struct world *w = *state;
@@ -403,6 +443,7 @@ static void each_reads_its_own_writes(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(one_of_many_joins_gets_the_name_or_the_address),
 	cmocka_unit_test(many_rotations_of_one_token_yield_one_successor),
+	cmocka_unit_test(family_has_one_living_token_however_many_rotate_in_one_grace),
 	cmocka_unit_test(without_grace_a_race_for_one_token_ends_its_family),
 	cmocka_unit_test(ticket_is_taken_once_by_many),
 	cmocka_unit_test(one_of_many_new_tickets_lives),

@@ -82,17 +82,74 @@ static void without_grace_the_second_presentation_ends_the_family(void **state)
 	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
 }
 
-static void token_whose_successor_is_spent_ends_the_family(void **state)
+static void token_whose_successor_is_spent_yields_the_living_one_within_its_grace(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash other = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app");
+	struct pt_hash third = refreshed(w, &second, "app");
+	struct pt_rotate_act turn;
+	struct pt_token got;
+
+	refreshed(w, &other, "app");
+	w->now += PT_SECOND;
+	turn = new_turn(w, &third, "app");
+	turn.lifetime = PT_DAY;
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+
+	w->now += PT_SECOND;
+	for (int i = 0; i < 2; i++) {
+		const struct pt_hash *spent[] = { &first, &second, &third };
+
+		for (size_t k = 0; k < 3; k++) {
+			struct pt_rotate_act again = new_turn(w, spent[k], "app");
+			struct pt_token live;
+
+			EXPECT(PT_OK, ACT(w, token_rotate, &again, &live));
+			assert_memory_equal(&got.hash, &live.hash, sizeof(live.hash));
+			assert_string_equal(got.family.text, live.family.text);
+			assert_string_equal(ann.text, live.account.text);
+			EXPECT_TEXT("app", live.client);
+			assert_int_equal(turn.now, live.issued_at);
+			assert_int_equal(turn.now + PT_DAY, live.expires_at);
+		}
+	}
+	assert_int_equal(4, events(w, PT_EVENT_TOKEN_REFRESHED));
+	assert_int_equal(0, events(w, PT_EVENT_TOKEN_REUSED));
+	refreshed(w, &got.hash, "app");
+}
+
+static void grace_of_a_token_ends_though_its_successors_still_have_theirs(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app"), third;
+
+	w->now += 9 * PT_SECOND;
+	third = refreshed(w, &second, "app");
+	w->now += PT_SECOND;
+	EXPECT(PT_OK, rotate(w, &second, "app"));
+	EXPECT(PT_E_REUSED, rotate(w, &first, "app"));
+	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
+	EXPECT(PT_E_REFRESH, rotate(w, &third, "app"));
+	assert_int_equal(1, events(w, PT_EVENT_TOKEN_REUSED));
+}
+
+static void token_of_a_revoked_family_yields_nothing_within_its_grace(void **state)
 {
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
 	struct pt_hash first = token_of(w, &ann, "ann", "app");
 	struct pt_hash second = refreshed(w, &first, "app");
-	struct pt_hash third = refreshed(w, &second, "app");
+	struct pt_event event = new_event(w, PT_EVENT_SIGNOUT);
 
-	EXPECT(PT_E_REUSED, rotate(w, &first, "app"));
-	EXPECT(PT_E_REFRESH, rotate(w, &third, "app"));
-	assert_int_equal(1, events(w, PT_EVENT_TOKEN_REUSED));
+	refreshed(w, &second, "app");
+	EXPECT(PT_OK, ACT(w, token_revoke, &first, w->now, &event));
+	EXPECT(PT_E_REFRESH, rotate(w, &first, "app"));
+	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
 }
 
 static void another_client_is_refused_and_ends_the_family(void **state)
@@ -177,7 +234,7 @@ static void disabled_account_cannot_refresh(void **state)
 	EXPECT(PT_E_REFRESH, rotate(w, &first, "app"));
 }
 
-static void successor_under_another_key_is_refused_and_the_family_goes_on(void **state)
+static void spent_token_opens_no_successor_that_is_asked_for(void **state)
 {
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
@@ -187,11 +244,13 @@ static void successor_under_another_key_is_refused_and_the_family_goes_on(void *
 	struct pt_token got;
 
 	turn.successor = new_hash();
-	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	assert_memory_equal(&second, &got.hash, sizeof(second));
+	EXPECT(PT_E_REFRESH, rotate(w, &turn.successor, "app"));
 	EXPECT(PT_OK, rotate(w, &second, "app"));
 }
 
-static void successor_that_expired_within_the_grace_is_refused(void **state)
+static void spent_token_yields_no_living_one_that_has_expired(void **state)
 {
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
@@ -252,15 +311,17 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(presented_again_within_the_grace_it_yields_the_same_successor),
 	cmocka_unit_test(presented_after_the_grace_it_ends_the_family),
 	cmocka_unit_test(without_grace_the_second_presentation_ends_the_family),
-	cmocka_unit_test(token_whose_successor_is_spent_ends_the_family),
+	cmocka_unit_test(token_whose_successor_is_spent_yields_the_living_one_within_its_grace),
+	cmocka_unit_test(grace_of_a_token_ends_though_its_successors_still_have_theirs),
+	cmocka_unit_test(token_of_a_revoked_family_yields_nothing_within_its_grace),
 	cmocka_unit_test(another_client_is_refused_and_ends_the_family),
 	cmocka_unit_test(another_client_gets_nothing_within_the_grace),
 	cmocka_unit_test(unknown_token_is_refused),
 	cmocka_unit_test(expired_token_is_refused_from_its_last_moment_on),
 	cmocka_unit_test(family_never_outlives_its_end),
 	cmocka_unit_test(disabled_account_cannot_refresh),
-	cmocka_unit_test(successor_under_another_key_is_refused_and_the_family_goes_on),
-	cmocka_unit_test(successor_that_expired_within_the_grace_is_refused),
+	cmocka_unit_test(spent_token_opens_no_successor_that_is_asked_for),
+	cmocka_unit_test(spent_token_yields_no_living_one_that_has_expired),
 	cmocka_unit_test(revoking_any_token_ends_its_family),
 	cmocka_unit_test(revoking_an_unknown_token_leaves_no_event),
 	cmocka_unit_test(foreign_token_where_no_program_keeps_any_is_refused),

@@ -626,20 +626,14 @@ static pt_err password_reset(void *ctx, pt_arena *arena, const struct pt_reset_a
 
 /* ---- refresh tokens, as token.h draws them -------------------------------------------------- */
 
-/* A token as it stands, its family, and its successor if it was spent. */
+/* A token as it stands, and its family. */
 struct token_seen {
 	pt_time expires_at;
 	pt_time spent_at; /* 0: LIVE */
-	struct pt_hash successor;
 	struct pt_id family;
 	struct pt_id account;
 	pt_str client;
 	pt_time started_at;
-	struct {
-		pt_time issued_at;
-		pt_time expires_at;
-		pt_time spent_at;
-	} next;
 };
 
 static pt_err token_look(
@@ -653,12 +647,10 @@ static pt_err token_look(
 	*out = (struct token_seen){
 		.expires_at = row_int(&rows, 0, 0),
 		.spent_at = row_int(&rows, 0, 1),
-		.successor = row_hash(&rows, 0, 2),
-		.family = row_id(&rows, 0, 3),
-		.account = row_id(&rows, 0, 4),
-		.client = row_text(&rows, 0, 5),
-		.started_at = row_int(&rows, 0, 6),
-		.next = { row_int(&rows, 0, 7), row_int(&rows, 0, 8), row_int(&rows, 0, 9) },
+		.family = row_id(&rows, 0, 2),
+		.account = row_id(&rows, 0, 3),
+		.client = row_text(&rows, 0, 4),
+		.started_at = row_int(&rows, 0, 5),
 	};
 	return PT_OK;
 }
@@ -692,20 +684,22 @@ static struct pt_token successor_make(const struct pt_rotate_act *act, const str
 		expires_at };
 }
 
-/* SPENT: the same successor again for one whose answer was lost, an alarm for anybody later. */
+/* SPENT: the LIVE token of the family for one whose answer was lost, an alarm for anybody later. What
+ * was spent after the presented one is younger than it: its own grace is all there is to judge. */
 static pt_err rotate_again(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
 	const struct token_seen *seen, struct pt_token *out, bool *keep)
 {
-	if (act->now - seen->spent_at >= act->grace || seen->next.spent_at != 0) {
+	struct sql_rows rows;
+
+	if (act->now - seen->spent_at >= act->grace) {
 		TRY(family_revoke(conn, arena, act, seen, keep));
 		return PT_E_REUSED;
 	}
-	/* Under another key of the site the bearer of this token derives another successor. */
-	if (seen->next.expires_at <= act->now ||
-		memcmp(&seen->successor, &act->successor, sizeof(act->successor)) != 0)
+	TRY(RUN(conn, arena, TOKEN_LIVE, &rows, sql_id(&seen->family), sql_int(act->now)));
+	if (rows.n_rows == 0)
 		return PT_E_REFRESH;
-	*out = (struct pt_token){ seen->successor, seen->family, seen->account, act->client,
-		seen->next.issued_at, seen->next.expires_at };
+	*out = (struct pt_token){ row_hash(&rows, 0, 0), seen->family, seen->account, act->client,
+		row_int(&rows, 0, 1), row_int(&rows, 0, 2) };
 	return PT_OK;
 }
 

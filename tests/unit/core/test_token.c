@@ -66,6 +66,54 @@ static void presenting_twice_within_the_grace_yields_the_same_successor(void **s
 	world_close(&w);
 }
 
+static void a_token_left_two_rotations_behind_yields_the_pair_of_the_living_one(void **state)
+{
+	struct pair first, second, third, again, fourth;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	first = issue(&w);
+	EXPECT_ERR(PT_OK, refresh(&w, first.refresh, &second));
+	w.now += 4 * PT_SECOND;
+	EXPECT_ERR(PT_OK, refresh(&w, second.refresh, &third));
+	w.now += 4 * PT_SECOND;
+	EXPECT_ERR(PT_OK, refresh(&w, first.refresh, &again));
+	assert_string_equal(third.refresh, again.refresh);
+	assert_string_equal(third.access, again.access);
+	EXPECT_ERR(PT_OK, refresh(&w, again.refresh, &fourth));
+	assert_int_equal(3, world_events(&w, PT_EVENT_TOKEN_REFRESHED));
+	assert_int_equal(0, world_events(&w, PT_EVENT_TOKEN_REUSED));
+
+	w.now += 2 * PT_SECOND;
+	EXPECT_ERR(PT_OK, refresh(&w, second.refresh, &again));
+	EXPECT_ERR(PT_E_REUSED, refresh(&w, first.refresh, &again));
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, fourth.refresh, &again));
+	world_close(&w);
+}
+
+static void a_token_is_followed_for_sixteen_rotations_and_no_further(void **state)
+{
+	struct pair first, next, again;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	first = issue(&w);
+	next = first;
+	for (int i = 0; i < 16; i++)
+		EXPECT_ERR(PT_OK, refresh(&w, next.refresh, &next));
+	EXPECT_ERR(PT_OK, refresh(&w, first.refresh, &again));
+	assert_string_equal(next.refresh, again.refresh);
+	EXPECT_ERR(PT_OK, refresh(&w, next.refresh, &next));
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, first.refresh, &again));
+	EXPECT_ERR(PT_OK, refresh(&w, next.refresh, &next));
+	assert_int_equal(0, world_events(&w, PT_EVENT_TOKEN_REUSED));
+	world_close(&w);
+}
+
 static void a_spent_token_after_the_grace_revokes_the_family(void **state)
 {
 	struct pair first, second, any;
@@ -180,6 +228,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(presenting_twice_within_the_grace_yields_the_same_successor),
+		cmocka_unit_test(a_token_left_two_rotations_behind_yields_the_pair_of_the_living_one),
+		cmocka_unit_test(a_token_is_followed_for_sixteen_rotations_and_no_further),
 		cmocka_unit_test(a_spent_token_after_the_grace_revokes_the_family),
 		cmocka_unit_test(families_are_independent),
 		cmocka_unit_test(each_token_has_one_place_where_it_works),

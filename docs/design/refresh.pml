@@ -29,31 +29,27 @@
  * @holds 1 HONEST                    a family has at most one LIVE token, whatever clients do
  * @holds 1 THEFT                     the same with a thief
  * @holds 1 HONEST TWO_STEP           the same when the look may be old: the conditional update decides
- * @holds 2 HONEST CALM               honest tabs are never signed out by loss, doubles, crashes, each other
- * @holds 2 HONEST CALM NAIVE         the same if the last answer wins in the shared place
- * @holds 2 HONEST CALM TWO_STEP      the same when the look may be old
+ * @holds 2 HONEST                    honest tabs are never signed out by loss, doubles, crashes, each other
+ * @holds 2 HONEST TWO_STEP           the same when the look may be old
+ * @holds 2 HONEST CALM NAIVE         the same if the last answer wins in the shared place, once a window
  * @holds 3 THEFT                     past the window, thief and victim never both go on
  * @holds 4 HONEST SIGNOUT            nothing of a REVOKED family is accepted, a sign-out included
  * @holds 4 THEFT SIGNOUT             the same with a thief
  * @holds 4 HONEST SIGNOUT TWO_STEP   the same when the look may be old: the family's lock decides
  * @holds 5 HONEST                    what is handed out is LIVE
  * @holds 5 THEFT                     the same with a thief
+ * @holds 5 HONEST TWO_STEP           the same when the look may be old: the LIVE token is read under the lock
  * @holds 6 THEFT                     who is refused knows that the family is dead: no thief keeps it
  *
- * Where the rules are too hard: two rotations in one window, and a copy of the first request.
- * @fails 2 HONEST                    a successor spent within the window revokes an honest family
- * @holds 2 HONEST FOLLOW             fixed by handing out the family's LIVE token within the window
- * @holds 1 THEFT FOLLOW              and so fixed, all else still holds
- * @holds 3 THEFT FOLLOW              the same
- * @holds 4 THEFT SIGNOUT FOLLOW      the same
- * @holds 5 THEFT FOLLOW              the same
- * @holds 6 THEFT FOLLOW              the same
- * @fails 2 HONEST REFUSE             refusing without revoking does not: a tab with its own token is out
+ * Rules that would be less: two rotations in one window, and a copy of the first request.
+ * @fails 2 HONEST ONE_STEP           only the successor, and theft if that is spent: ends an honest family
+ * @holds 2 HONEST CALM ONE_STEP      ... unless no two rotations fall into one window
+ * @fails 2 HONEST REFUSE             refusing without revoking: a tab with its own token is out
  * @fails 6 THEFT REFUSE              ... and a thief who rotates twice at once keeps the family, unseen
  *
  * Assumptions that are needed
  * @fails 2 HONEST CALM SLOW          asking again after the window is theft, as far as anyone can tell
- * @fails 2 HONEST FOLLOW NAIVE       a late answer overwrites a newer token in the shared place
+ * @fails 2 HONEST NAIVE              a late answer overwrites a newer token in the shared place
  * @fails 3 THEFT SHADOW              a thief who keeps in step with the victim is never found
  *
  * Mutants
@@ -66,10 +62,12 @@
  * @fails 4 THEFT SIGNOUT KEEP_ROWS   the window is judged before the revocation
  * @fails 4 HONEST SIGNOUT TWO_STEP NO_LOCK  the family is not asked again before writing
  * @fails 5 HONEST REPLAY_SPENT       a replay yields the successor though it is spent
+ * @fails 5 HONEST TWO_STEP OLD_LOOK  the LIVE token is the one that was seen before the lock
  *
  * Sights: states that the model must be able to reach.
  * @fails 11 HONEST CALM              a token was presented twice and yielded the same successor
  * @fails 12 HONEST CALM              the whole chain was walked
+ * @fails 15 HONEST                   a token left behind by two rotations yielded the LIVE one
  * @fails 13 THEFT                    a thief rotated, and the victim's next presentation revoked the family
  * @fails 14 THEFT                    a victim rotated, and the thief's next presentation revoked the family
  */
@@ -116,6 +114,13 @@ byte theft_age;
 bool owner_went_on = false;
 bool thief_went_on = false;
 
+/* What a mutant remembers of its look. */
+#ifdef OLD_LOOK
+#define SEEN_LIVE byte seen_live;
+#else
+#define SEEN_LIVE
+#endif
+
 #define box(tab) held[(shared -> 0 : (tab))]
 #define live(t) (state[t] == LIVE)
 #define lives (live(0) + live(1) + live(2) + live(3) + (TOKENS > 4 -> live(TOKENS - 1) : 0))
@@ -144,6 +149,19 @@ inline look(t)
 	saw = state[t];
 	late = state[t] == SPENT && age[t] == GRACE;
 	again = next[t] != NIL && state[next[t]] == SPENT;
+#ifdef OLD_LOOK
+	follow(t, seen_live);
+#endif
+}
+
+/* The LIVE token of the family: whatever came after t was derived from it, and all but the last is SPENT. */
+inline follow(t, found)
+{
+	found = t;
+	do
+	:: state[found] == SPENT -> found = next[found]
+	:: else -> break
+	od
 }
 
 inline revoke(who, t)
@@ -203,13 +221,13 @@ inline rotate_again(who, t)
 	:: true -> revoke(who, t)
 #elif defined(NO_END)
 	:: again -> revoke(who, t)
-#elif defined(REPLAY_SPENT) || defined(FOLLOW)
-	:: late -> revoke(who, t)
+#elif defined(ONE_STEP)
+	:: late || again -> revoke(who, t)
 #elif defined(REFUSE)
 	:: late -> revoke(who, t)
 	:: !late && again -> outcome = REFUSED
 #else
-	:: late || again -> revoke(who, t)
+	:: late -> revoke(who, t)
 #endif
 	:: else ->
 		PROMISE(11, false);
@@ -220,15 +238,16 @@ inline rotate_again(who, t)
 		open(t);
 		outcome = GRANTED;
 		got = next[t];
-#else
+#elif defined(REPLAY_SPENT)
 		outcome = GRANTED;
 		got = next[t];
-#endif
-#ifdef FOLLOW
-		do
-		:: state[got] == SPENT -> got = next[got]
-		:: else -> break
-		od;
+#elif defined(OLD_LOOK)
+		outcome = GRANTED;
+		got = seen_live;
+#else
+		outcome = GRANTED;
+		follow(t, got);
+		PROMISE(15, got == next[t]);
 #endif
 		went_on(who, spender[t] != who)
 	fi
@@ -296,6 +315,7 @@ proctype Tab(bit tab)
 	mtype saw = NONE, outcome = REFUSED;
 	bool late, again;
 	byte got = NIL;
+	SEEN_LIVE
 
 ask:
 	atomic {
@@ -362,6 +382,7 @@ proctype Network()
 	mtype saw = NONE, outcome = REFUSED;
 	bool late, again;
 	byte got = NIL;
+	SEEN_LIVE
 
 	do
 	:: stray != NIL ->
@@ -375,6 +396,7 @@ proctype Thief()
 	mtype saw = NONE, outcome = REFUSED;
 	bool late, again;
 	byte got = NIL, loot;
+	SEEN_LIVE
 
 	atomic {
 		if

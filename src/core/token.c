@@ -72,13 +72,16 @@ static int64_t seconds(pt_time time)
 pt_err token_begin(struct pt_call *call, const struct pt_account *account, struct pt_token *token,
 	pt_str *jti)
 {
+	const struct pt_policy *policy = &call->site->policy;
 	struct pt_token made = {
 		.account = account->id,
 		.issued_at = call->now,
-		.expires_at = call->now + call->site->policy.refresh_life,
+		.expires_at = call->now + policy->refresh_life,
 	};
 	pt_str drawn;
 
+	if (policy->refresh_family_life > 0 && policy->refresh_family_life < policy->refresh_life)
+		made.expires_at = call->now + policy->refresh_family_life;
 	TRY(random_id(call->now, &made.family));
 	TRY(jti_draw(call, &drawn));
 	TRY(digest_sha256(drawn, &made.hash));
@@ -237,6 +240,7 @@ pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_gr
 		.now = call->now,
 		.grace = policy->refresh_grace,
 		.lifetime = policy->refresh_life,
+		.family_until = policy->refresh_family_life,
 	};
 	struct pt_account_record owner;
 	struct pt_grant grant = { 0 };

@@ -61,6 +61,7 @@ static void make_policy(const struct config *c, struct pt_policy *p)
 	p->access_life = config_number(c, SET_JWT_LIFE);
 	p->refresh_life = config_number(c, SET_REFRESH_LIFE);
 	p->refresh_grace = config_number(c, SET_REFRESH_GRACE);
+	p->refresh_family_life = config_number(c, SET_REFRESH_FAMILY_LIFE);
 	p->signin_per_account = (int)config_number(c, SET_LIMIT_ACCOUNT);
 	p->signin_per_client = (int)config_number(c, SET_LIMIT_CLIENT);
 	p->mail_per_recipient = (int)config_number(c, SET_LIMIT_MAIL_RECIPIENT);

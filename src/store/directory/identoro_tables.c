@@ -49,13 +49,18 @@ static const char users_sqlite[] = //
 	"CREATE UNIQUE INDEX " IDENTORO_USERS "_username ON " IDENTORO_USERS " (lower(username));"
 	"CREATE UNIQUE INDEX " IDENTORO_USERS "_email ON " IDENTORO_USERS " (lower(email));";
 
-static const char queue_postgres[] = //
-	"CREATE TABLE " IDENTORO_QUEUE " ("
-	" id UUID PRIMARY KEY DEFAULT gen_random_uuid(),"
-	" user_id UUID,"
-	" event_type TEXT NOT NULL,"
-	" processed BOOLEAN NOT NULL DEFAULT false,"
-	" created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);";
+#define QUEUE_POSTGRES(user_type)                                                                   \
+	"CREATE TABLE " IDENTORO_QUEUE " ("                                                        \
+	" id UUID PRIMARY KEY DEFAULT gen_random_uuid(),"                                          \
+	" user_id " user_type ","                                                                  \
+	" event_type TEXT NOT NULL,"                                                               \
+	" processed BOOLEAN NOT NULL DEFAULT false,"                                               \
+	" created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+
+static const char queue_postgres[] = QUEUE_POSTGRES("UUID");
+
+/* Beside users whose ids are numbers or words of their own. */
+static const char queue_postgres_text[] = QUEUE_POSTGRES("TEXT");
 
 static const char queue_sqlite[] = //
 	"CREATE TABLE " IDENTORO_QUEUE " ("
@@ -67,9 +72,11 @@ static const char queue_sqlite[] = //
 	" processed BOOLEAN NOT NULL DEFAULT 0,"
 	" created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);";
 
-const char *identoro_queue_script(enum sql_dialect dialect)
+const char *identoro_queue_script(enum sql_dialect dialect, bool uuids)
 {
-	return dialect == SQL_POSTGRES ? queue_postgres : queue_sqlite;
+	if (dialect != SQL_POSTGRES)
+		return queue_sqlite;
+	return uuids ? queue_postgres : queue_postgres_text;
 }
 
 static pt_err is_there(struct sql_conn *conn, pt_arena *arena, const char *name, bool *out)
@@ -97,7 +104,7 @@ static pt_err act_create(
 	TRY(conn->driver->script(conn, arena, postgres ? users_postgres : users_sqlite));
 	return queue ? PT_OK
 		     : conn->driver->script(
-			       conn, arena, identoro_queue_script(conn->driver->dialect));
+			       conn, arena, identoro_queue_script(conn->driver->dialect, true));
 }
 
 pt_err identoro_tables_create(struct sql_store *store, struct arena *arena)

@@ -10,6 +10,6 @@
 #define IDENTORO_QUEUE "identoro_message_queue"
 
 /* The script that creates the queue of events. */
-const char *identoro_queue_script(enum sql_dialect dialect);
+const char *identoro_queue_script(enum sql_dialect dialect, bool uuids);
 
 #endif

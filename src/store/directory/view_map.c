@@ -349,12 +349,15 @@ static pt_err create_queue(
 {
 	struct sql_rows rows;
 
-	(void)in, (void)out, (void)keep;
+	const struct view *view = in;
+
+	(void)out, (void)keep;
 	TRY(conn->driver->lock_name(conn, arena, PT_STR(IDENTORO_QUEUE)));
 	TRY(look(conn, arena, PT_STR(IDENTORO_QUEUE), &rows));
 	if (rows.n_rows > 0)
 		return PT_OK;
-	return conn->driver->script(conn, arena, identoro_queue_script(conn->driver->dialect));
+	return conn->driver->script(conn, arena, identoro_queue_script(conn->driver->dialect,
+		view->columns[VIEW_ID].kind == VIEW_UUID));
 }
 
 /* A queue that cannot be had is no reason not to serve: its readers hear nothing, and we say so. */
@@ -363,7 +366,7 @@ static pt_err find_queue(struct sql_store *store, struct view *view, pt_arena *a
 	const struct sql_driver *driver = store->driver;
 	pt_err err = driver->read(store, look_for_queue, arena, NULL, view);
 
-	if (err == PT_E_NOT_FOUND && driver->write(store, create_queue, arena, NULL, NULL) == PT_OK)
+	if (err == PT_E_NOT_FOUND && driver->write(store, create_queue, arena, view, NULL) == PT_OK)
 		err = driver->read(store, look_for_queue, arena, NULL, view);
 	if (pt_is_fault(err))
 		return err;

@@ -167,8 +167,7 @@ static void fill_urls(struct exchange *ex, struct value *model)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		value_str(u, paths[i].name, exchange_path(ex, paths[i].path));
 	value_str(u, "css", asset_url(ex, "portress.css"));
-	value_str(u, "js_form", asset_url(ex, "form.js"));
-	value_str(u, "js_password", asset_url(ex, "password.js"));
+	value_str(u, "js", asset_url(ex, "page.js"));
 	value_str(u, "icon", asset_url(ex, "icon.svg"));
 	if (setup->pages.dev_mailbox)
 		value_str(u, "mailbox", exchange_path(ex, "/dev/mailbox"));

@@ -160,8 +160,7 @@ static pt_err list_mails(void *ctx, pt_arena *arena, size_t max, struct pt_mail 
 
 static const struct surface_asset assets[] = {
 	{ PT_STR_INIT("portress.css"), PT_STR_INIT("body{}") },
-	{ PT_STR_INIT("form.js"), PT_STR_INIT("export {};") },
-	{ PT_STR_INIT("password.js"), PT_STR_INIT("export {}; ") },
+	{ PT_STR_INIT("page.js"), PT_STR_INIT("export {};") },
 	{ PT_STR_INIT("icon.svg"), PT_STR_INIT("<svg/>") },
 };
 

@@ -454,7 +454,7 @@ static void files_may_be_kept_for_ever(void **state)
 		const char *name, *type;
 	} files[] = {
 		{ "portress.css", "text/css; charset=utf-8" },
-		{ "form.js", "text/javascript; charset=utf-8" },
+		{ "page.js", "text/javascript; charset=utf-8" },
 		{ "icon.svg", "image/svg+xml" },
 	};
 	struct desk *d = *state;
@@ -475,7 +475,7 @@ static void other_contents(struct desk *d)
 {
 	static const struct surface_asset changed[] = {
 		{ PT_STR_INIT("portress.css"), PT_STR_INIT("body{color:red}") },
-		{ PT_STR_INIT("form.js"), PT_STR_INIT("export {};") },
+		{ PT_STR_INIT("page.js"), PT_STR_INIT("export {};") },
 	};
 
 	d->setup.assets = changed;
@@ -493,7 +493,7 @@ static void file_of_another_version_is_not_found(void **state)
 		assert_int_equal(desk_get(d, wrong[i]).status, 404);
 	desk_open(&other, other_contents);
 	assert_string_not_equal(asset_path(d, "portress.css"), asset_path(&other, "portress.css"));
-	assert_string_equal(asset_path(d, "form.js"), asset_path(&other, "form.js"));
+	assert_string_equal(asset_path(d, "page.js"), asset_path(&other, "page.js"));
 	assert_int_equal(desk_get(d, asset_path(&other, "portress.css")).status, 404);
 	desk_close(&other);
 }

@@ -60,6 +60,7 @@ struct pt_policy {
 	pt_time access_life;
 	pt_time refresh_life;
 	pt_time refresh_grace;
+	pt_time refresh_family_life; /* from the sign-in on, however often it is refreshed; 0: no end */
 
 	/* limits: at most this many in any hour; 0 switches one off */
 	int signin_per_account;

@@ -131,6 +131,72 @@ static void a_spent_token_after_the_grace_revokes_the_family(void **state)
 	world_close(&w);
 }
 
+static void refreshing_every_hour_ends_on_the_ninetieth_day(void **state)
+{
+	struct pair pair;
+	struct world w;
+	pt_err err = PT_OK;
+	int hours = 0;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	pair = issue(&w);
+	for (; hours < 91 * 24 && err == PT_OK; hours++) {
+		w.now += PT_HOUR;
+		err = refresh(&w, pair.refresh, &pair);
+	}
+	EXPECT_ERR(PT_E_REFRESH, err);
+	assert_int_equal(90 * 24, hours);
+	assert_int_equal(0, world_events(&w, PT_EVENT_TOKEN_REUSED));
+	pair = issue(&w);
+	EXPECT_ERR(PT_OK, refresh(&w, pair.refresh, &pair));
+	world_close(&w);
+}
+
+static void no_end(struct pt_policy *policy)
+{
+	policy->refresh_family_life = 0;
+}
+
+static void a_family_without_an_end_goes_on(void **state)
+{
+	struct pair pair;
+	struct world w;
+
+	(void)state;
+	world_open_with(&w, no_end);
+	world_join(&w, "ann", "ann@example.org");
+	pair = issue(&w);
+	for (int day = 0; day < 91; day++) {
+		w.now += PT_DAY;
+		EXPECT_ERR(PT_OK, refresh(&w, pair.refresh, &pair));
+	}
+	world_close(&w);
+}
+
+static void one_day(struct pt_policy *policy)
+{
+	policy->refresh_family_life = PT_DAY;
+}
+
+static void the_first_token_does_not_outlive_its_family_either(void **state)
+{
+	struct pair pair;
+	struct world w;
+
+	(void)state;
+	world_open_with(&w, one_day);
+	world_join(&w, "ann", "ann@example.org");
+	pair = issue(&w);
+	w.now += PT_DAY;
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, pair.refresh, &pair));
+	pair = issue(&w);
+	w.now += PT_DAY - PT_SECOND;
+	EXPECT_ERR(PT_OK, refresh(&w, pair.refresh, &pair));
+	world_close(&w);
+}
+
 static void families_are_independent(void **state)
 {
 	struct pair laptop, phone, any;
@@ -231,6 +297,9 @@ int main(void)
 		cmocka_unit_test(a_token_left_two_rotations_behind_yields_the_pair_of_the_living_one),
 		cmocka_unit_test(a_token_is_followed_for_sixteen_rotations_and_no_further),
 		cmocka_unit_test(a_spent_token_after_the_grace_revokes_the_family),
+		cmocka_unit_test(refreshing_every_hour_ends_on_the_ninetieth_day),
+		cmocka_unit_test(a_family_without_an_end_goes_on),
+		cmocka_unit_test(the_first_token_does_not_outlive_its_family_either),
 		cmocka_unit_test(families_are_independent),
 		cmocka_unit_test(each_token_has_one_place_where_it_works),
 		cmocka_unit_test(signing_out_revokes_the_family),

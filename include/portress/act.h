@@ -98,7 +98,8 @@ PT_API PT_CHECK pt_err pt_token_check(
 PT_API PT_CHECK pt_err pt_token_refresh(
 	struct pt_call *call, pt_str refresh_token, struct pt_grant *out);
 
-/* Revokes the family that an access token came from. PT_OK also when there is none. */
+/* Revokes the family that an access token came from, though the token itself has expired. PT_OK also
+ * when there is none. */
 PT_API PT_CHECK pt_err pt_token_revoke(struct pt_call *call, pt_str access_token);
 
 /* ---- recovering --------------------------------------------------------------------------- */

@@ -244,6 +244,42 @@ static void signing_out_revokes_the_family(void **state)
 	world_close(&w);
 }
 
+static void signing_out_with_an_expired_access_token_revokes_the_family(void **state)
+{
+	struct pair pair, next, any;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	pair = issue(&w);
+	EXPECT_ERR(PT_OK, refresh(&w, pair.refresh, &next));
+	w.now += 25 * PT_HOUR;
+	EXPECT_ERR(PT_E_TOKEN, check(&w, pair.access));
+	EXPECT_ERR(PT_OK, pt_token_revoke(world_call(&w), str(pair.access)));
+	assert_int_equal(1, world_events(&w, PT_EVENT_SIGNOUT));
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, next.refresh, &any));
+	world_close(&w);
+}
+
+static void signing_out_with_a_token_of_another_use_or_signature_revokes_nothing(void **state)
+{
+	struct pair pair;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	pair = issue(&w);
+	EXPECT_ERR(PT_OK, pt_token_revoke(world_call(&w), str(pair.refresh)));
+	char *signature = strrchr(pair.access, '.') + 1;
+	*signature = *signature == 'A' ? 'B' : 'A';
+	EXPECT_ERR(PT_OK, pt_token_revoke(world_call(&w), str(pair.access)));
+	assert_int_equal(0, world_events(&w, PT_EVENT_SIGNOUT));
+	EXPECT_ERR(PT_OK, refresh(&w, pair.refresh, &pair));
+	world_close(&w);
+}
+
 /* A token with these claims, signed with the site's own access key. */
 static const char *forge(struct world *w, const char *claims)
 {
@@ -303,6 +339,8 @@ int main(void)
 		cmocka_unit_test(families_are_independent),
 		cmocka_unit_test(each_token_has_one_place_where_it_works),
 		cmocka_unit_test(signing_out_revokes_the_family),
+		cmocka_unit_test(signing_out_with_an_expired_access_token_revokes_the_family),
+		cmocka_unit_test(signing_out_with_a_token_of_another_use_or_signature_revokes_nothing),
 		cmocka_unit_test(claims_are_judged),
 	};
 

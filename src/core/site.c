@@ -70,8 +70,8 @@ static pt_err policy_check(const struct pt_policy *policy)
 	if (policy->password_max < 64 || policy->password_min > policy->password_max)
 		return fault(PT_F_CONFIG, "policy: passwords of at least 64 characters must be allowed");
 	if (policy->session_life <= 0 || policy->verify_life <= 0 || policy->reset_life <= 0 ||
-		policy->access_life <= 0 || policy->refresh_life <= 0 || policy->refresh_grace < 0 ||
-		policy->refresh_family_life < 0)
+		policy->access_life <= 0 || policy->refresh_life <= 0 ||
+		policy->refresh_grace < 0 || policy->refresh_family_life < 0)
 		return fault(PT_F_CONFIG, "policy: nothing can live for no time");
 	if (policy->signin_per_account > 128 || policy->signin_per_client > 128 ||
 		policy->mail_per_recipient > 128 || policy->mail_per_client > 128)

@@ -11,9 +11,9 @@
 	" a.app_metadata, a.user_metadata, a.extensions, a.created_at, a.updated_at,"              \
 	" a.last_signin_at, a.disabled_at, a.signin_count, a.failed_signins, a.password"
 #define SESSION "s.hash, s.account, s.created_at, s.expires_at, s.methods, s.client, s.user_agent"
-#define TOKEN  "t.expires_at, t.spent_at, f.id, f.account, f.client, f.started_at"
-#define EVENT  "id, kind, account, happened_at, client, request, detail"
-#define LETTER "id, kind, account, recipient, sealed, created_at, not_after, attempts"
+#define TOKEN   "t.expires_at, t.spent_at, f.id, f.account, f.client, f.started_at"
+#define EVENT   "id, kind, account, happened_at, client, request, detail"
+#define LETTER  "id, kind, account, recipient, sealed, created_at, not_after, attempts"
 
 static const struct {
 	const char *text;

@@ -66,7 +66,7 @@ static void presenting_twice_within_the_grace_yields_the_same_successor(void **s
 	world_close(&w);
 }
 
-static void a_token_left_two_rotations_behind_yields_the_pair_of_the_living_one(void **state)
+static void two_rotations_behind_a_token_yields_the_living_pair(void **state)
 {
 	struct pair first, second, third, again, fourth;
 	struct world w;
@@ -262,7 +262,7 @@ static void signing_out_with_an_expired_access_token_revokes_the_family(void **s
 	world_close(&w);
 }
 
-static void signing_out_with_a_token_of_another_use_or_signature_revokes_nothing(void **state)
+static void signing_out_with_another_token_or_signature_revokes_nothing(void **state)
 {
 	struct pair pair;
 	struct world w;
@@ -330,7 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(presenting_twice_within_the_grace_yields_the_same_successor),
-		cmocka_unit_test(a_token_left_two_rotations_behind_yields_the_pair_of_the_living_one),
+		cmocka_unit_test(two_rotations_behind_a_token_yields_the_living_pair),
 		cmocka_unit_test(a_token_is_followed_for_sixteen_rotations_and_no_further),
 		cmocka_unit_test(a_spent_token_after_the_grace_revokes_the_family),
 		cmocka_unit_test(refreshing_every_hour_ends_on_the_ninetieth_day),
@@ -340,7 +340,7 @@ int main(void)
 		cmocka_unit_test(each_token_has_one_place_where_it_works),
 		cmocka_unit_test(signing_out_revokes_the_family),
 		cmocka_unit_test(signing_out_with_an_expired_access_token_revokes_the_family),
-		cmocka_unit_test(signing_out_with_a_token_of_another_use_or_signature_revokes_nothing),
+		cmocka_unit_test(signing_out_with_another_token_or_signature_revokes_nothing),
 		cmocka_unit_test(claims_are_judged),
 	};
 

@@ -94,9 +94,9 @@ pt_err args_read(struct arena *arena, int argc, char **argv,
 
 bool args_has(const struct args *args, const char *option)
 {
-	for (size_t i = 0; i < args->n_options; i++) {
+	for (size_t i = args->n_options; i-- > 0;) {
 		if (str_eq(args->options[i].key, str(option)))
-			return true;
+			return !str_eq(args->options[i].value, PT_STR("false"));
 	}
 	return false;
 }
@@ -106,6 +106,27 @@ pt_str args_option(const struct args *args, const char *option)
 	for (size_t i = args->n_options; i-- > 0;) {
 		if (str_eq(args->options[i].key, str(option)))
 			return args->options[i].value;
+	}
+	return PT_STR("");
+}
+
+static bool is_listed(const char *list, pt_str key)
+{
+	pt_str rest = str(list), word;
+
+	while (rest.n > 0) {
+		str_cut(rest, ' ', &word, &rest);
+		if (str_eq(word, key))
+			return true;
+	}
+	return false;
+}
+
+pt_str args_stranger(const struct args *args, const char *known)
+{
+	for (size_t i = 0; i < args->n_options; i++) {
+		if (!is_listed(known, args->options[i].key))
+			return args->options[i].key;
 	}
 	return PT_STR("");
 }

@@ -30,9 +30,12 @@ enum arg_kind { ARG_UNKNOWN, ARG_VALUE, ARG_SWITCH };
 PT_CHECK pt_err args_read(struct arena *arena, int argc, char **argv,
 	enum arg_kind (*setting_kind)(pt_str key), struct args *out);
 
-/* The last one counts. */
+/* The last one counts. A switch that is "false" is not there. */
 bool args_has(const struct args *args, const char *option);
 pt_str args_option(const struct args *args, const char *option);
+
+/* The first option that is not in `known`, names with spaces between; "" when all are. */
+pt_str args_stranger(const struct args *args, const char *known);
 
 /* The n-th word, "" when there is none. */
 pt_str args_word(const struct args *args, size_t n);

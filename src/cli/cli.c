@@ -9,6 +9,8 @@
 
 #include "base/banned.h"
 
+enum { COMMANDS_MAX = 32 };
+
 int exit_code_of(pt_err err)
 {
 	switch (err) {
@@ -46,53 +48,99 @@ static const struct command *find(const struct command *commands, size_t n, pt_s
 	return NULL;
 }
 
-static const char *nearest(const struct command *commands, size_t n, pt_str name)
+static const char *nearest(const char *const *names, pt_str name)
 {
 	const char *best = NULL;
 	size_t least = 3;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t distance = str_distance(str(commands[i].name), name);
-		if (distance < least) {
+	for (; *names; names++) {
+		size_t distance = str_distance(str(*names), name);
+		if (distance < least && distance < name.n) {
 			least = distance;
-			best = commands[i].name;
+			best = *names;
 		}
 	}
 	return best;
+}
+
+int cli_no_such(const char *above, pt_str name, const char *const *names)
+{
+	const char *meant = nearest(names, name);
+
+	fprintf(stderr, "portress: no such command: %s%.*s", above, (int)name.n, name.p);
+	if (meant)
+		fprintf(stderr, "; did you mean %s%s?\n", above, meant);
+	else
+		fprintf(stderr, "; `portress %s--help` lists them\n", above);
+	return EXIT_USAGE;
+}
+
+static int no_such_command(const struct command *commands, size_t n, pt_str name)
+{
+	const char *names[COMMANDS_MAX + 1] = { NULL };
+
+	for (size_t i = 0; i < n && i < COMMANDS_MAX; i++)
+		names[i] = commands[i].name;
+	return cli_no_such("", name, names);
+}
+
+/* A word too many is not shown: it may be a secret. */
+static int run(struct cli *cli, const struct command *command)
+{
+	pt_str stranger = args_stranger(&cli->args, command->options);
+
+	if (command->words > 0 && cli->args.n_words > command->words)
+		fprintf(stderr,
+			"portress: %s: a word too many; `portress %s --help` says what it takes\n",
+			command->name, command->name);
+	else if (stranger.n > 0)
+		fprintf(stderr,
+			"portress: %s: it takes no --%.*s; `portress %s --help` says what it "
+			"takes\n",
+			command->name, (int)stranger.n, stranger.p, command->name);
+	else
+		return command->run(cli);
+	return EXIT_USAGE;
+}
+
+/* Flags, and no command. */
+static int run_nothing(struct cli *cli, const struct command *commands, size_t n)
+{
+	bool asked = args_has(&cli->args, "help");
+
+	if (!asked) {
+		int code = cli->flags_check(cli);
+		if (code != EXIT_DONE)
+			return code;
+	}
+	show_help(asked ? stdout : stderr, commands, n);
+	return asked ? EXIT_DONE : EXIT_USAGE;
 }
 
 int cli_run(
 	struct cli *cli, const struct command *commands, size_t n, const struct command *fallback)
 {
 	pt_str name = args_word(&cli->args, 0);
-	const struct command *command = find(commands, n, name);
+	const struct command *command = name.n > 0 ? find(commands, n, name) : fallback;
 
 	if (name.n == 0 && args_has(&cli->args, "version"))
 		return command_version(cli);
-	if (name.n == 0 && fallback)
-		command = fallback;
-	if (name.n == 0 && !command) {
-		bool asked = args_has(&cli->args, "help");
-		show_help(asked ? stdout : stderr, commands, n);
-		return asked ? EXIT_DONE : EXIT_USAGE;
-	}
-	if (command && (command->help == NULL || !args_has(&cli->args, "help")))
-		return command->run(cli);
-	if (command) {
-		fputs(command->help, stdout);
-		return EXIT_DONE;
-	}
-	const char *meant = nearest(commands, n, name);
-	fprintf(stderr, "portress: no such command: %.*s", (int)name.n, name.p);
-	if (meant)
-		fprintf(stderr, "; did you mean %s?", meant);
-	fputc('\n', stderr);
-	return EXIT_USAGE;
+	if (name.n == 0 && !command)
+		return run_nothing(cli, commands, n);
+	if (!command)
+		return no_such_command(commands, n, name);
+	if (!args_has(&cli->args, "help") || !command->help)
+		return run(cli, command);
+	fputs(command->help, stdout);
+	return EXIT_DONE;
 }
 
 int command_version(struct cli *cli)
 {
-	(void)cli;
+	int code = cli->flags_check(cli);
+
+	if (code != EXIT_DONE)
+		return code;
 	printf("portress %s%s\n", pt_version(),
 		pt_has_test_hooks() ? " (test hooks: not for people)" : "");
 	return EXIT_DONE;

@@ -29,13 +29,17 @@ struct cli {
 	struct args args;
 	/* Opens the site that the settings describe. Not EXIT_DONE: said already. */
 	int (*site_open)(struct cli *cli, struct pt_site **out);
+	/* Judges flags where no settings are loaded. Not EXIT_DONE: said already. */
+	int (*flags_check)(struct cli *cli);
 	void *ctx;
 };
 
 struct command {
 	const char *name;
 	const char *summary;
-	const char *help; /* shown by NAME --help */
+	const char *help;    /* shown by NAME --help; NULL: it shows its own */
+	const char *options; /* what it takes of the table in args.c, with spaces between */
+	size_t words;        /* the most words, its own name among them; 0: it counts them itself */
 	int (*run)(struct cli *cli);
 };
 
@@ -43,6 +47,9 @@ struct command {
  * flags; NULL shows help then. */
 int cli_run(
 	struct cli *cli, const struct command *commands, size_t n, const struct command *fallback);
+
+/* Says that `above` has no `name`, and which of `names` (ends in NULL) is meant. */
+int cli_no_such(const char *above, pt_str name, const char *const *names);
 
 /* What an outcome means to whoever called us. */
 int exit_code_of(pt_err err);
@@ -53,5 +60,6 @@ int command_user(struct cli *cli);
 int command_version(struct cli *cli);
 
 extern const char user_help[];
+extern const char user_options[]; /* of all its verbs; each has some of them */
 
 #endif

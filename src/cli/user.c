@@ -32,6 +32,9 @@ const char user_help[] =
 	"input\n"
 	"or from --password-file PATH, never from an argument.\n";
 
+const char user_options[] = "json yes verified username email given-name family-name no-password "
+			    "password-file after max undo";
+
 /* ---- saying it ---- */
 
 static pt_str rfc3339(struct pt_call *call, pt_time time)
@@ -211,10 +214,6 @@ static pt_err user_enable(struct cli *cli, struct pt_call *call)
 
 static pt_err user_delete(struct cli *cli, struct pt_call *call)
 {
-	if (!args_has(&cli->args, "yes")) {
-		fputs("portress: this cannot be undone; say --yes\n", stderr);
-		return PT_E_MALFORMED;
-	}
 	return pt_account_remove(call, who(cli));
 }
 
@@ -260,27 +259,96 @@ static pt_err user_events(struct cli *cli, struct pt_call *call)
 
 static const struct verb {
 	const char *name;
-	bool needs_who;
+	enum { WHO_NOT, WHO_MAY, WHO_MUST } who;
+	const char *options;
+	const char *needs; /* of the options */
 	pt_err (*run)(struct cli *cli, struct pt_call *call);
 } verbs[] = {
-	{ "list", false, user_list },
-	{ "show", true, user_show },
-	{ "create", false, user_create },
-	{ "password", true, user_password },
-	{ "verify", true, user_verify },
-	{ "disable", true, user_disable },
-	{ "enable", true, user_enable },
-	{ "delete", true, user_delete },
-	{ "events", false, user_events },
+	{ "list", WHO_NOT, "json max after", "", user_list },
+	{ "show", WHO_MUST, "json", "", user_show },
+	{ "create", WHO_NOT,
+		"json username email given-name family-name verified no-password password-file",
+		"username email", user_create },
+	{ "password", WHO_MUST, "password-file", "", user_password },
+	{ "verify", WHO_MUST, "undo", "", user_verify },
+	{ "disable", WHO_MUST, "", "", user_disable },
+	{ "enable", WHO_MUST, "", "", user_enable },
+	{ "delete", WHO_MUST, "yes", "yes", user_delete },
+	{ "events", WHO_MAY, "json max", "", user_events },
 };
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 static const struct verb *verb_find(pt_str name)
 {
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+	for (size_t i = 0; i < VERBS; i++) {
 		if (str_eq(str(verbs[i].name), name))
 			return &verbs[i];
 	}
 	return NULL;
+}
+
+static int no_such_verb(pt_str name)
+{
+	const char *names[VERBS + 1] = { NULL };
+
+	if (name.n == 0) {
+		fputs(user_help, stderr);
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < VERBS; i++)
+		names[i] = verbs[i].name;
+	return cli_no_such("user ", name, names);
+}
+
+/* The first option that a verb needs and does not have. */
+static pt_str missing(const struct cli *cli, const struct verb *verb)
+{
+	pt_str rest = str(verb->needs), word = PT_STR("");
+
+	while (rest.n > 0) {
+		const char *name;
+
+		str_cut(rest, ' ', &word, &rest);
+		name = arena_cstr(cli->arena, word);
+		if (!name || args_option(&cli->args, name).n == 0 || !args_has(&cli->args, name))
+			return word;
+	}
+	return PT_STR("");
+}
+
+static bool usage_fits(const struct cli *cli, const struct verb *verb)
+{
+	pt_str stranger = args_stranger(&cli->args, verb->options), need = missing(cli, verb);
+	pt_str max = args_option(&cli->args, "max");
+	const char *name = verb->name;
+	int64_t n;
+
+	if (verb->who == WHO_MUST && who(cli).n == 0)
+		fprintf(stderr, "portress: user %s: whom? Say an id, a user name or an address\n",
+			name);
+	else if (cli->args.n_words > (verb->who == WHO_NOT ? 2U : 3U))
+		fprintf(stderr,
+			"portress: user %s: a word too many; a password is never an argument, and "
+			"`portress user --help` says what is\n",
+			name);
+	else if (stranger.n > 0)
+		fprintf(stderr,
+			"portress: user %s: it takes no --%.*s; `portress user --help` says "
+			"what it takes\n",
+			name, (int)stranger.n, stranger.p);
+	else if (str_eq(need, PT_STR("yes")))
+		fprintf(stderr,
+			"portress: user %s: this cannot be undone; say --yes if it is meant\n",
+			name);
+	else if (need.n > 0)
+		fprintf(stderr, "portress: user %s: it needs --%.*s\n", name, (int)need.n, need.p);
+	else if (args_has(&cli->args, "max") && !str_int(max, 1, LIST_MAX, &n))
+		fprintf(stderr, "portress: --max must be a number from 1 to %d, not `%.*s`\n",
+			LIST_MAX, (int)max.n, max.p);
+	else
+		return true;
+	return false;
 }
 
 /* What an operator reads. Only what these verbs can be refused is put into words of its own. */
@@ -321,8 +389,6 @@ static int outcome(pt_err err)
 		fprintf(stderr, "portress: %s\n", text);
 	else if (err != PT_OK && err != PT_E_MALFORMED)
 		fprintf(stderr, "portress: not done (%s)\n", pt_err_name(err));
-	if (err == PT_E_MALFORMED)
-		return EXIT_USAGE;
 	return err > 0 && err != PT_E_NOT_FOUND && err != PT_E_TAKEN && err != PT_E_BUSY
 		       ? EXIT_DATA
 		       : exit_code_of(err);
@@ -335,10 +401,10 @@ int command_user(struct cli *cli)
 	struct pt_call *call;
 	struct pt_site *site;
 
-	if (!verb || (verb->needs_who && who(cli).n == 0)) {
-		fputs(user_help, stderr);
+	if (!verb)
+		return no_such_verb(args_word(&cli->args, 1));
+	if (!usage_fits(cli, verb))
 		return EXIT_USAGE;
-	}
 	int code = cli->site_open(cli, &site);
 	if (code != EXIT_DONE)
 		return code;

@@ -160,7 +160,9 @@ static bool find_name(const struct config *config, pt_str name, struct named *ou
 static pt_str nearest(const struct config *config, pt_str name, bool keys)
 {
 	pt_str best = PT_STR("");
-	size_t least = name.n / 3 + 2;
+	/* What all names begin with is no likeness. */
+	size_t shared = str_starts(name, PT_STR("PORTRESS_")) ? strlen("PORTRESS_") : 0;
+	size_t least = (name.n - shared) / 3 + 2;
 
 	for (int i = 0; i < SETTINGS; i++) {
 		struct buf b = BUF(config->arena, NAME_MAX_);
@@ -449,6 +451,20 @@ static void value_problem(struct config *config, enum setting id, pt_str why)
 	config->bad_flags |= value->origin == FROM_FLAG;
 }
 
+/* What is judged later is judged as if the bad value were not there. */
+static void value_default(struct config *config, int id)
+{
+	struct config_value *value = &config->values[id];
+	pt_str why;
+
+	if (setting_rows[id].type == TYPE_EMAIL || setting_rows[id].type == TYPE_TEXT)
+		return;
+	value->text = fallback_of(config, id);
+	if (value->text.n > 0)
+		(void)!setting_value_check(
+			config->arena, &setting_rows[id], READ_PLAIN, value, &why);
+}
+
 static void check(struct place *place)
 {
 	struct config *config = place->config;
@@ -467,8 +483,10 @@ static void check(struct place *place)
 		}
 		if (value->text.n == 0 && row->type == TYPE_INT)
 			continue;
-		if (!setting_value_check(config->arena, row, place->readings[i], value, &why))
-			value_problem(config, (enum setting)i, why);
+		if (setting_value_check(config->arena, row, place->readings[i], value, &why))
+			continue;
+		value_problem(config, (enum setting)i, why);
+		value_default(config, i);
 	}
 }
 
@@ -527,6 +545,13 @@ pt_err config_load(struct arena *arena, const struct config_sources *sources, st
 	if (out->identoro)
 		check_needed(out);
 	return out->n_problems > 0 ? PT_F_CONFIG : PT_OK;
+}
+
+pt_str config_blamed(const struct config *config, enum setting id)
+{
+	const struct config_value *value = &config->values[id];
+
+	return value->origin == FROM_DEFAULT ? config_name(config, id) : value->from;
 }
 
 /* ---- showing ---- */

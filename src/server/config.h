@@ -109,7 +109,7 @@ struct config_sources {
 };
 
 /* Reads and checks everything. Problems are in *out, and PT_F_CONFIG says that there are some: then
- * values may be anything. Other faults end it. */
+ * bad values stand at their defaults, so that the rest can be judged. Other faults end it. */
 PT_CHECK pt_err config_load(
 	struct arena *arena, const struct config_sources *sources, struct config *out);
 
@@ -140,5 +140,8 @@ pt_str config_shown(const struct config *config, enum setting id);
 
 /* The name to use when speaking of it: the one of Identoro in its place. */
 pt_str config_name(const struct config *config, enum setting id);
+
+/* The same when something is wrong with it: the flag, or the line of a file, where it was set. */
+pt_str config_blamed(const struct config *config, enum setting id);
 
 #endif

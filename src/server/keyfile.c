@@ -71,8 +71,10 @@ static pt_err folder_make(const char *path, char folder[PATH_BYTES])
 
 	snprintf(folder, PATH_BYTES, "%.*s", slash ? (int)(n ? n : 1) : 1, slash ? path : ".");
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-		return fault(PT_F_IO, "%s: cannot make the folder of the root key: %s", folder,
-			strerror(errno));
+		return fault(PT_F_CONFIG,
+			"%s: cannot make the folder of the root key: %s; make it, or set keys.file "
+			"to another place",
+			folder, strerror(errno));
 	return PT_OK;
 }
 
@@ -111,7 +113,11 @@ static pt_err key_make(struct arena *arena, const char *path)
 	if (fd >= 0)
 		unlink(aside);
 	if (!placed || !folder_sync(folder))
-		return fault(PT_F_IO, "%s: cannot write the root key: %s", path, strerror(why));
+		return fault(PT_F_CONFIG,
+			"%s: cannot write the root key: %s; let the user that the server is "
+			"started "
+			"as write there, or set keys.file to another place",
+			path, strerror(why));
 	log_say(LOG_INFO, "keys.made",
 		"made a root key in %s; keep a copy of it apart from the "
 		"database",

@@ -150,17 +150,50 @@ static void keep(struct listeners *out, int fd, const struct listen_spec *spec, 
 	};
 }
 
-static pt_err cannot(const struct listen_spec *spec)
+static bool is_other_file(const struct listen_spec *spec)
+{
+	struct stat st;
+
+	return spec->kind == LISTEN_UNIX && lstat(spec->at.un.sun_path, &st) == 0 &&
+	       !S_ISSOCK(st.st_mode);
+}
+
+static pt_err cannot_unix(const struct listen_spec *spec)
 {
 	if (errno == EADDRINUSE)
+		return fault(PT_F_IO,
+			"cannot listen on %s: a file stands there that is no socket; move it, or "
+			"choose another path with --listen",
+			spec->text);
+	if (errno == ENOENT || errno == ENOTDIR)
+		return fault(PT_F_IO, "cannot listen on %s: its folder is not there; make it first",
+			spec->text);
+	if (errno == EACCES || errno == EROFS)
+		return fault(PT_F_IO,
+			"cannot listen on %s: not allowed to make a file in its folder; change the "
+			"folder's owner, or choose another path with --listen",
+			spec->text);
+	return fault(PT_F_IO, "cannot listen on %s: %s", spec->text, strerror(errno));
+}
+
+static pt_err cannot(const struct listen_spec *spec)
+{
+	if (errno == EADDRINUSE && !is_other_file(spec))
 		return fault(PT_F_IO,
 			"cannot listen on %s: another program does already; end it, or "
 			"choose another address with --listen",
 			spec->text);
+	if (spec->kind == LISTEN_UNIX)
+		return cannot_unix(spec);
 	if (errno == EACCES)
 		return fault(PT_F_IO,
 			"cannot listen on %s: not allowed; ports below 1024 need root or a "
 			"socket unit",
+			spec->text);
+	if (errno == EADDRNOTAVAIL)
+		return fault(PT_F_IO,
+			"cannot listen on %s: this machine has no such address; choose another "
+			"with --listen",
 			spec->text);
 	return fault(PT_F_IO, "cannot listen on %s: %s", spec->text, strerror(errno));
 }

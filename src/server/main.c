@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "server/config.h"
 #include "server/help.h"
+#include "server/look.h"
 #include "server/settings.h"
 #include "server/wire.h"
 
@@ -53,10 +54,13 @@ static int tell_problems(const struct config *config)
 	return config->bad_flags ? EXIT_USAGE : EXIT_CONFIG;
 }
 
-static void log_start(const struct config *config)
+/* Whoever runs a command reads what it says; a server's lines are read by machines. */
+static void log_start(const struct cli *cli, const struct config *config)
 {
 	int64_t format = config_number(config, SET_LOG_FORMAT);
-	bool text = format == 2 || (format == 0 && isatty(STDERR_FILENO));
+	pt_str command = args_word(&cli->args, 0);
+	bool serves = command.n == 0 || str_eq(command, PT_STR("serve"));
+	bool text = format == 2 || (format == 0 && (!serves || isatty(STDERR_FILENO)));
 
 	log_open(text ? LOG_TEXT : LOG_JSON, (enum log_level)config_number(config, SET_LOG_LEVEL));
 }
@@ -81,13 +85,33 @@ static int load(struct cli *cli, struct config *config, struct settings *setting
 	sources.flags = flags;
 	log_open(LOG_TEXT, LOG_INFO);
 	pt_err err = config_load(cli->arena, &sources, config);
-	if (err == PT_OK) {
-		log_start(config);
+	if (err == PT_OK || err == PT_F_CONFIG) {
+		log_start(cli, config);
 		err = make(config, settings);
 	}
 	if (err == PT_F_CONFIG && config->n_problems > 0)
 		return tell_problems(config);
 	return err == PT_OK ? EXIT_DONE : exit_code_of(err);
+}
+
+/* Where no settings are needed, flags are judged alone. */
+static int flags_check(struct cli *cli)
+{
+	struct config config;
+	struct config_sources sources = {
+		.environment = (char *const[]){ NULL },
+		.n_flags = cli->args.n_flags,
+	};
+	struct config_flag *flags =
+		ARENA_ARRAY(cli->arena, struct config_flag, cli->args.n_flags + 1);
+
+	if (!flags)
+		return EXIT_INTERNAL;
+	for (size_t i = 0; i < cli->args.n_flags; i++)
+		flags[i] = (struct config_flag){ cli->args.flags[i].key, cli->args.flags[i].value };
+	sources.flags = flags;
+	pt_err err = config_load(cli->arena, &sources, &config);
+	return err == PT_F_CONFIG && config.bad_flags ? tell_problems(&config) : EXIT_DONE;
 }
 
 /* What was loaded from the environment need not be seen there any more. */
@@ -152,53 +176,88 @@ static void told(void *ctx, int number, const char *name)
 	printf("applied %03d %s\n", number, name);
 }
 
+/* To verify is to ask for what was applied, not for what is missing. */
+static int tell_steps(const struct migration_status *status, bool verify)
+{
+	printf("at step %d of %d\n", status->applied, status->known);
+	if (status->applied > status->known)
+		fputs("portress: a newer program made this database; run that one\n", stderr);
+	else if (status->applied < status->known && !verify)
+		fputs("portress: steps are missing; `portress migrate up` applies them\n", stderr);
+	else
+		return EXIT_DONE;
+	return EXIT_NO;
+}
+
+static int no_such_word(const char *command, pt_str word, const char *const *words)
+{
+	if (word.n > 0)
+		return cli_no_such(command, word, words);
+	fprintf(stderr, "portress: %swhat? `portress %s--help` says it\n", command, command);
+	return EXIT_USAGE;
+}
+
 static int command_migrate(struct cli *cli)
 {
+	static const char *const words[] = { "up", "status", "verify", NULL };
 	pt_str word = args_word(&cli->args, 1);
+	bool up = str_eq(word, PT_STR("up")), verify = str_eq(word, PT_STR("verify"));
 	struct migration_status status;
 	struct settings settings;
 	struct config config;
-	pt_err err;
+	pt_err err = PT_OK;
 
+	if (!up && !verify && !str_eq(word, PT_STR("status")))
+		return no_such_word("migrate ", word, words);
 	int code = load(cli, &config, &settings, settings_make_site);
 	if (code != EXIT_DONE)
 		return code;
-	if (str_eq(word, PT_STR("up"))) {
+	if (up)
 		err = store_migrate_up(&settings.store, told, NULL);
-		if (err == PT_OK)
-			err = store_migrate_status(&settings.store, &status);
-	} else if (str_eq(word, PT_STR("status"))) {
-		err = store_migrate_status(&settings.store, &status);
-	} else if (str_eq(word, PT_STR("verify"))) {
-		err = store_migrate_verify(&settings.store, &status);
-	} else {
-		fputs("usage: portress migrate up | status | verify\n", stderr);
-		return EXIT_USAGE;
-	}
+	if (err == PT_OK)
+		err = verify ? store_migrate_verify(&settings.store, &status)
+			     : store_migrate_status(&settings.store, &status);
+	return err == PT_OK ? tell_steps(&status, verify) : exit_code_of(err);
+}
+
+static int manual(pt_str page)
+{
+	if (help_mdoc(stdout, page))
+		return EXIT_DONE;
+	fputs("portress: --mdoc must be portress.1 or portress.conf.5\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* Templates are settings of a kind: broken ones keep the server from starting. */
+static int look_check(const struct config *config)
+{
+	struct look *look;
+	pt_err err = look_open(config_text(config, SET_UI_DIR), &look);
+
 	if (err != PT_OK)
-		return exit_code_of(err);
-	printf("at step %d of %d\n", status.applied, status.known);
-	return status.applied == status.known || str_eq(word, PT_STR("verify")) ? EXIT_DONE
-										: EXIT_NO;
+		return ended(config, err);
+	look_close(look);
+	puts("the settings can be used");
+	return EXIT_DONE;
 }
 
 static int command_config(struct cli *cli)
 {
+	static const char *const words[] = { "print", "check", NULL };
 	pt_str word = args_word(&cli->args, 1);
+	bool print = str_eq(word, PT_STR("print"));
 	struct settings settings;
 	struct config config;
 
 	if (args_has(&cli->args, "mdoc"))
-		return help_mdoc(stdout, args_option(&cli->args, "mdoc")) ? EXIT_DONE : EXIT_USAGE;
-	if (!str_eq(word, PT_STR("print")) && !str_eq(word, PT_STR("check"))) {
-		fputs("usage: portress config print | check\n", stderr);
-		return EXIT_USAGE;
-	}
+		return manual(args_option(&cli->args, "mdoc"));
+	if (!print && !str_eq(word, PT_STR("check")))
+		return no_such_word("config ", word, words);
 	int code = load(cli, &config, &settings, settings_make);
-	if (code == EXIT_DONE && str_eq(word, PT_STR("print")))
+	if (code == EXIT_DONE && !print)
+		return look_check(&config);
+	if (code == EXIT_DONE)
 		help_config(stdout, &config);
-	else if (code == EXIT_DONE)
-		puts("the settings can be used");
 	return code;
 }
 
@@ -214,22 +273,25 @@ static int open_site(struct cli *cli, struct pt_site **out)
 }
 
 static const struct command commands[] = {
-	{ "serve", "serve until told to stop", NULL, command_serve },
+	{ "serve", "serve until told to stop", NULL, "help createtables", 1, command_serve },
 	{ "migrate", "bring the database up to date, or see how it stands",
 		"usage: portress migrate up | status | verify\n\n"
 		"  up      apply the steps that are missing\n"
 		"  status  say which step the database is at; 1 when some are missing\n"
-		"  verify  check that what was applied is what this program knows\n",
-		command_migrate },
-	{ "user", "list, show, make and change accounts", user_help, command_user },
+		"  verify  check that what was applied is what this program knows; 1 when a newer "
+		"one made it\n",
+		"", 2, command_migrate },
+	{ "user", "list, show, make and change accounts", user_help, user_options, 0,
+		command_user },
 	{ "config", "print or check the settings",
 		"usage: portress config print | check\n\n"
 		"  print  every setting, its value and where it is from; secrets only as set or "
 		"unset\n"
 		"  check  all that is wrong with them\n\n"
 		"  --mdoc portress.1 | portress.conf.5  the manual pages\n",
-		command_config },
-	{ "version", "say the version", "usage: portress version\n", command_version },
+		"mdoc", 2, command_config },
+	{ "version", "say the version", "usage: portress version\n", "version", 1,
+		command_version },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -246,7 +308,9 @@ static void help_word(struct args *args)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { .arena = arena_open(ARENA), .site_open = open_site };
+	struct cli cli = {
+		.arena = arena_open(ARENA), .site_open = open_site, .flags_check = flags_check
+	};
 	int code = EXIT_INTERNAL;
 
 	hook_open();

@@ -21,7 +21,7 @@ enum { KEY_MIN = 16, KEY_GOOD = 32 };
 
 static pt_str name_of(const struct config *config, enum setting id)
 {
-	return config_name(config, id);
+	return config_blamed(config, id);
 }
 
 static bool is_word(const struct config *config, enum setting id, const char *word)
@@ -228,7 +228,8 @@ static void make_store(struct config *c, struct settings *s)
 	};
 	if (str_starts(s->store.url, PT_STR("sqlite:")))
 		s->sqlite_path = str_slice(s->store.url, 7, s->store.url.n);
-	else if (!str_starts(s->store.url, PT_STR("postgres")) &&
+	else if ((s->store.url.n > 0 || !c->identoro) &&
+		 !str_starts(s->store.url, PT_STR("postgres")) &&
 		 !is_word(c, SET_DATABASE_TYPE, "postgres"))
 		config_problem(c, "%.*s must be sqlite:PATH or postgres://...",
 			SHOW(name_of(c, SET_DATABASE)));
@@ -240,17 +241,30 @@ static void parse_listen(struct config *c, enum setting id, struct listen_specs 
 {
 	pt_str bad;
 
-	if (!listen_parse(config_text(c, id), out, &bad))
+	if (listen_parse(config_text(c, id), out, &bad))
+		return;
+	out->n = 0;
+	config_problem(c,
+		"%.*s: `%.*s` is no address to listen on; say HOST:PORT, :PORT, "
+		"[V6]:PORT, unix:/PATH or systemd",
+		SHOW(name_of(c, id)), SHOW(bad));
+}
+
+static void check_listen(struct config *c)
+{
+	if (config_text(c, SET_LISTEN).n == 0)
 		config_problem(c,
-			"%.*s: `%.*s` is no address to listen on; say HOST:PORT, :PORT, "
+			"%.*s: an address to listen on is needed; say HOST:PORT, :PORT, "
 			"[V6]:PORT, unix:/PATH or systemd",
-			SHOW(name_of(c, id)), SHOW(bad));
+			SHOW(name_of(c, SET_LISTEN)));
 }
 
 static pt_str url_default(struct config *c, const struct settings *s)
 {
 	struct buf b = BUF(c->arena, 64);
 
+	if (s->listen.n == 0)
+		return PT_STR(""); /* that was said already */
 	for (size_t i = 0; i < s->listen.n; i++) {
 		const struct listen_spec *spec = &s->listen.items[i];
 
@@ -293,10 +307,12 @@ static void make_url(struct config *c, struct settings *s)
 	pt_str mount = str_eq(s->pages.mount, PT_STR("/")) ? PT_STR("") : s->pages.mount;
 	pt_str authority = str_slice(url, begin, end);
 
+	if (url.n == 0)
+		return;
 	s->origin = str_slice(url, 0, end);
 	s->host = host_of(authority);
-	if (url.n > 0 && (str_find(url, '?') < url.n || str_find(url, '#') < url.n ||
-				 str_find(authority, '@') < authority.n))
+	if (str_find(url, '?') < url.n || str_find(url, '#') < url.n ||
+		str_find(authority, '@') < authority.n)
 		config_problem(c, "%.*s: an address without ?, # and @, please: %.*s",
 			SHOW(name_of(c, SET_URL)), SHOW(url));
 	buf_str(&public, url);
@@ -322,7 +338,7 @@ static void make_cookies(struct config *c, struct settings *s)
 
 	s->secure_cookies = is_word(c, SET_COOKIES_SECURE, "on") ||
 			    (is_word(c, SET_COOKIES_SECURE, "auto") && (https || !here));
-	if (!s->secure_cookies || https)
+	if (!s->secure_cookies || https || s->origin.n == 0)
 		return;
 	if (c->identoro)
 		log_say(LOG_WARN, "config.url",
@@ -484,7 +500,7 @@ static void make_mailbox(struct config *c, struct settings *s)
 	bool asked = is_word(c, SET_MAILBOX, "on");
 
 	s->pages.dev_mailbox = asked || (is_word(c, SET_MAILBOX, "auto") && !s->has_mail);
-	if (!s->pages.dev_mailbox)
+	if (!s->pages.dev_mailbox || s->origin.n == 0)
 		return;
 	if (!resolve_is_loopback(s->host))
 		config_problem(c,
@@ -517,6 +533,7 @@ pt_err settings_make(struct config *config, struct settings *out)
 {
 	(void)!settings_make_site(config, out);
 	parse_listen(config, SET_LISTEN, &out->listen);
+	check_listen(config);
 	parse_listen(config, SET_OPS_LISTEN, &out->ops);
 	make_surfaces(config, out);
 	make_url(config, out);

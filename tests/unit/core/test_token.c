@@ -182,6 +182,7 @@ static void one_day(struct pt_policy *policy)
 
 static void the_first_token_does_not_outlive_its_family_either(void **state)
 {
+	struct json_value claims;
 	struct pair pair;
 	struct world w;
 
@@ -189,6 +190,11 @@ static void the_first_token_does_not_outlive_its_family_either(void **state)
 	world_open_with(&w, one_day);
 	world_join(&w, "ann", "ann@example.org");
 	pair = issue(&w);
+	world_call(&w);
+	EXPECT_ERR(PT_OK, jwt_verify(pt_call_arena(w.call), w.site->keys.refresh, str(pair.refresh),
+				  &claims));
+	EXPECT_ERR(PT_OK, jwt_check_times(&claims, w.now + PT_DAY - PT_SECOND));
+	EXPECT_ERR(PT_E_TOKEN, jwt_check_times(&claims, w.now + PT_DAY));
 	w.now += PT_DAY;
 	EXPECT_ERR(PT_E_REFRESH, refresh(&w, pair.refresh, &pair));
 	pair = issue(&w);

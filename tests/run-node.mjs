@@ -39,6 +39,7 @@ const suites = {
 	native: { files: named(stories), env: { ID_STORE: 'native', ID_SHAPE: 'own' } },
 	readme: { files: named(stories), env: { ID_STORE: 'sqlite', ID_SHAPE: 'readme' } },
 	openapi: { files: inFolder('conformance/openapi'), env: {} },
+	cli: { files: inFolder('cli'), env: {} },
 	browser: { files: inFolder('browser'), env: {} },
 	oracles: { files: inFolder('oracles'), env: {} },
 };

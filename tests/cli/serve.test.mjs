@@ -81,6 +81,25 @@ test('a database that is none', async (t) => {
 		78, /portress\.db: .*restore a backup/);
 });
 
+/* Root may write everywhere, so somebody else tries. */
+test('a database that must not be written', async () => {
+	const { folder, database, settings } = place({ PORTRESS_KEYS_ROOT: 'kept0secret0kept0secret0kept0secret0' });
+	const nobody = { uid: 65534, gid: 65534 };
+
+	assert.equal((await ask(['migrate', 'up'], { folder, settings })).code, 0);
+	chmodSync(database, 0o444);
+	chmodSync(folder, 0o555);
+	const child = spawn(program, ['serve', `--listen=127.0.0.1:${await freePort()}`], { cwd: folder,
+		env: settings, stdio: ['ignore', 'ignore', 'pipe'], ...process.getuid() === 0 ? nobody : {} });
+	let said = '';
+
+	child.stderr.on('data', (text) => { said += text; });
+	assert.deepEqual(await once(child, 'close'), [78, null], said);
+	assert.match(said, /portress\.db: .* writable for this user/);
+	assert.equal(said.trim().split('\n').length, 1, said);
+	chmodSync(folder, 0o700);
+});
+
 test('a unix socket is for everybody in its folder, and for one server', async (t) => {
 	const where = place({ PORTRESS_URL: 'http://localhost', PORTRESS_HTTP_LOOPS: '1' });
 	const path = join(where.folder, 's');

@@ -82,7 +82,6 @@ static pt_err ask_once(struct arena *arena, const char *prompt, pt_str *out)
 	struct termios before, quiet;
 	sigset_t stops, mask;
 
-	fputs(prompt, stderr);
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return PT_E_MALFORMED;
 	quiet = before;
@@ -92,6 +91,8 @@ static pt_err ask_once(struct arena *arena, const char *prompt, pt_str *out)
 	sigprocmask(SIG_BLOCK, &stops, &mask);
 	interrupts_catch(actions);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	/* Asked for only now: what is typed before the echo is off is thrown away. */
+	fputs(prompt, stderr);
 	pt_err err = read_line(arena, STDIN_FILENO, "the terminal", out);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);

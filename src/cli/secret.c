@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +77,18 @@ static void interrupts_obey(const struct sigaction before[INTERRUPTS])
 		raise(interrupted);
 }
 
+/* Signals come while we wait and at no other time, so that none is missed. False: one came. */
+static bool line_comes(const sigset_t *before)
+{
+	struct pollfd terminal = { .fd = STDIN_FILENO, .events = POLLIN };
+	sigset_t mask = *before;
+
+	sigaddset(&mask, SIGTSTP);
+	while (!interrupted && ppoll(&terminal, 1, NULL, &mask) < 0 && errno == EINTR)
+		;
+	return !interrupted;
+}
+
 static pt_err ask_once(struct arena *arena, const char *prompt, pt_str *out)
 {
 	struct sigaction actions[INTERRUPTS];
@@ -88,12 +101,15 @@ static pt_err ask_once(struct arena *arena, const char *prompt, pt_str *out)
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	sigemptyset(&stops);
 	sigaddset(&stops, SIGTSTP);
+	for (size_t i = 0; i < INTERRUPTS; i++)
+		sigaddset(&stops, interrupts[i]);
 	sigprocmask(SIG_BLOCK, &stops, &mask);
 	interrupts_catch(actions);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	/* Asked for only now: what is typed before the echo is off is thrown away. */
 	fputs(prompt, stderr);
-	pt_err err = read_line(arena, STDIN_FILENO, "the terminal", out);
+	pt_err err = line_comes(&mask) ? read_line(arena, STDIN_FILENO, "the terminal", out)
+				       : PT_E_MALFORMED;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
 	interrupts_obey(actions);

@@ -20,7 +20,7 @@ extern "C" {
  */
 struct pt_account {
 	struct pt_id id;
-	pt_str tenant;	 /* "" in a site with one */
+	pt_str tenant;   /* "" in a site with one */
 	pt_str audience; /* "" unless a dialect has audiences */
 	pt_str username;
 	pt_str username_key;
@@ -34,7 +34,7 @@ struct pt_account {
 	pt_str family_name;
 	pt_str app_metadata;  /* a JSON object the owner cannot write; "" means {} */
 	pt_str user_metadata; /* a JSON object the owner may write; "" means {} */
-	pt_str extensions;    /* JSON that a foreign table carries for its own programs; "" means null */
+	pt_str extensions; /* JSON that a foreign table carries for its own programs; "" means null */
 	pt_time created_at;
 	pt_time updated_at;
 	pt_time last_signin_at;

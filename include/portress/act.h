@@ -48,7 +48,7 @@ PT_API PT_CHECK pt_err pt_resend(struct pt_call *call, pt_str email);
 struct pt_signin_form {
 	pt_str name; /* user name; or an address, where the policy says so */
 	pt_str password;
-	pt_str device; /* the device cookie, if the browser sent one: its own share of attempts */
+	pt_str device;  /* the device cookie, if the browser sent one: its own share of attempts */
 	pt_str session; /* the session cookie, if it sent one: that session is replaced */
 };
 
@@ -145,10 +145,9 @@ PT_API PT_CHECK pt_err pt_csrf_check(
 
 /* These ask nobody: who may call them is the caller's business. `key` is an id, a user name or an
  * address. PT_E_NOT_FOUND. */
-PT_API PT_CHECK pt_err pt_account_find(
-	struct pt_call *call, pt_str key, struct pt_account *out);
-PT_API PT_CHECK pt_err pt_account_list(struct pt_call *call, pt_str after, size_t max,
-	struct pt_account **out, size_t *n);
+PT_API PT_CHECK pt_err pt_account_find(struct pt_call *call, pt_str key, struct pt_account *out);
+PT_API PT_CHECK pt_err pt_account_list(
+	struct pt_call *call, pt_str after, size_t max, struct pt_account **out, size_t *n);
 
 struct pt_account_form {
 	pt_str username;
@@ -166,8 +165,8 @@ PT_API PT_CHECK pt_err pt_account_set_password(struct pt_call *call, pt_str key,
 PT_API PT_CHECK pt_err pt_account_set_verified(struct pt_call *call, pt_str key, bool verified);
 PT_API PT_CHECK pt_err pt_account_set_disabled(struct pt_call *call, pt_str key, bool disabled);
 PT_API PT_CHECK pt_err pt_account_remove(struct pt_call *call, pt_str key);
-PT_API PT_CHECK pt_err pt_event_list(struct pt_call *call, pt_str account_key, size_t max,
-	struct pt_event **out, size_t *n);
+PT_API PT_CHECK pt_err pt_event_list(
+	struct pt_call *call, pt_str account_key, size_t max, struct pt_event **out, size_t *n);
 
 #ifdef __cplusplus
 }

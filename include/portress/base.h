@@ -35,19 +35,19 @@ typedef struct pt_str {
 
 /* The view of a string literal. */
 #ifdef __cplusplus
-#define PT_STR(literal)                                                                            \
-	pt_str                                                                                     \
-	{                                                                                          \
-		"" literal, sizeof(literal) - 1                                                    \
+#define PT_STR(literal)                         \
+	pt_str                                  \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
 	}
 #else
 #define PT_STR(literal) ((pt_str){ "" literal, sizeof(literal) - 1 })
 #endif
 
 /* The same, to initialise a static object with: C wants a plain brace list there. */
-#define PT_STR_INIT(literal)                                                                       \
-	{                                                                                          \
-		"" literal, sizeof(literal) - 1                                                    \
+#define PT_STR_INIT(literal)                    \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
 	}
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -96,38 +96,38 @@ typedef enum pt_err {
 	PT_OK = 0,
 
 	/* what was said is not acceptable */
-	PT_E_MALFORMED = 1,	/* the input cannot be read at all */
-	PT_E_USERNAME,		/* not a user name by the site's rule */
-	PT_E_EMAIL,		/* not an e-mail address by the site's rule */
-	PT_E_PASSWORD_SHORT,	/* fewer characters than the policy wants */
-	PT_E_PASSWORD_LONG,	/* more than the policy, or the hash in use, can take whole */
-	PT_E_PASSWORD_COMMON,	/* on the blocklist, or made of the user's own names */
-	PT_E_PASSWORD_BYTES,	/* holds NUL or is not UTF-8 */
+	PT_E_MALFORMED = 1,   /* the input cannot be read at all */
+	PT_E_USERNAME,        /* not a user name by the site's rule */
+	PT_E_EMAIL,           /* not an e-mail address by the site's rule */
+	PT_E_PASSWORD_SHORT,  /* fewer characters than the policy wants */
+	PT_E_PASSWORD_LONG,   /* more than the policy, or the hash in use, can take whole */
+	PT_E_PASSWORD_COMMON, /* on the blocklist, or made of the user's own names */
+	PT_E_PASSWORD_BYTES,  /* holds NUL or is not UTF-8 */
 	PT_E_GIVEN_NAME_LONG,
 	PT_E_FAMILY_NAME_LONG,
-	PT_E_NAMES_MISSING,	/* given and family name are required here */
-	PT_E_CAPTCHA,		/* the human test was not passed, or could not be asked */
+	PT_E_NAMES_MISSING, /* given and family name are required here */
+	PT_E_CAPTCHA,       /* the human test was not passed, or could not be asked */
 
 	/* it may not be, now or at all */
-	PT_E_TAKEN,		/* user name or address belongs to an account */
-	PT_E_CREDENTIALS,	/* no such account, or not its password: nobody learns which */
-	PT_E_UNVERIFIED,	/* right password, address not confirmed yet */
-	PT_E_DISABLED,		/* right password, account switched off by an operator */
-	PT_E_LIMITED,		/* too often; pt_call_retry_after says when to come back */
-	PT_E_MAIL_LIMITED,	/* too many letters asked for; as above */
-	PT_E_TICKET,		/* mailed secret unknown, spent, expired, or of another kind */
+	PT_E_TAKEN,        /* user name or address belongs to an account */
+	PT_E_CREDENTIALS,  /* no such account, or not its password: nobody learns which */
+	PT_E_UNVERIFIED,   /* right password, address not confirmed yet */
+	PT_E_DISABLED,     /* right password, account switched off by an operator */
+	PT_E_LIMITED,      /* too often; pt_call_retry_after says when to come back */
+	PT_E_MAIL_LIMITED, /* too many letters asked for; as above */
+	PT_E_TICKET,       /* mailed secret unknown, spent, expired, or of another kind */
 	PT_E_NOT_SIGNED_IN,
-	PT_E_TOKEN_MISSING,	/* no access token where one is needed */
-	PT_E_TOKEN,		/* access token not ours, altered or expired */
-	PT_E_TOKEN_CLAIMS,	/* signature fine, claims unusable */
-	PT_E_REFRESH,		/* refresh token unknown, expired or revoked */
-	PT_E_REUSED,		/* spent refresh token outside the grace window: family revoked */
-	PT_E_CSRF_MISSING,	/* no CSRF token in the request */
-	PT_E_CSRF,		/* CSRF token or its cookie not valid */
-	PT_E_ORIGIN,		/* request comes from another site */
-	PT_E_REFERER_MISSING,	/* https form post without Referer and Origin */
-	PT_E_REFERER,		/* Referer of another site */
-	PT_E_CROSS_SITE,	/* a cross-site GET asked for something that only its owner may ask */
+	PT_E_TOKEN_MISSING,   /* no access token where one is needed */
+	PT_E_TOKEN,           /* access token not ours, altered or expired */
+	PT_E_TOKEN_CLAIMS,    /* signature fine, claims unusable */
+	PT_E_REFRESH,         /* refresh token unknown, expired or revoked */
+	PT_E_REUSED,          /* spent refresh token outside the grace window: family revoked */
+	PT_E_CSRF_MISSING,    /* no CSRF token in the request */
+	PT_E_CSRF,            /* CSRF token or its cookie not valid */
+	PT_E_ORIGIN,          /* request comes from another site */
+	PT_E_REFERER_MISSING, /* https form post without Referer and Origin */
+	PT_E_REFERER,         /* Referer of another site */
+	PT_E_CROSS_SITE,      /* a cross-site GET asked for something that only its owner may ask */
 
 	/* the shape of the request */
 	PT_E_NOT_FOUND,
@@ -139,14 +139,14 @@ typedef enum pt_err {
 	PT_E_BUSY,
 
 	/* ours */
-	PT_F_STORE = -1,	/* the store failed, or is away */
-	PT_F_MEMORY = -2,	/* out of memory, or a ceiling of ours was reached */
-	PT_F_CRYPTO = -3,	/* a crypto library refused what it must accept */
-	PT_F_RANDOM = -4,	/* no randomness: nothing may be issued */
-	PT_F_IO = -5,		/* file or network */
-	PT_F_CONFIG = -6,	/* a setting, template or key that cannot be used */
-	PT_F_RENDER = -7,	/* an answer could not be made */
-	PT_F_BUG = -8,		/* an invariant of ours did not hold */
+	PT_F_STORE = -1,  /* the store failed, or is away */
+	PT_F_MEMORY = -2, /* out of memory, or a ceiling of ours was reached */
+	PT_F_CRYPTO = -3, /* a crypto library refused what it must accept */
+	PT_F_RANDOM = -4, /* no randomness: nothing may be issued */
+	PT_F_IO = -5,     /* file or network */
+	PT_F_CONFIG = -6, /* a setting, template or key that cannot be used */
+	PT_F_RENDER = -7, /* an answer could not be made */
+	PT_F_BUG = -8,    /* an invariant of ours did not hold */
 } pt_err;
 
 static inline bool pt_is_fault(pt_err err)

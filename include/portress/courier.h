@@ -15,10 +15,10 @@ extern "C" {
 
 /* Append only: the numbers are stored. */
 enum pt_letter_kind {
-	PT_LETTER_VERIFY = 1,		/* confirm your address */
-	PT_LETTER_RESET = 2,		/* choose a new password */
+	PT_LETTER_VERIFY = 1,           /* confirm your address */
+	PT_LETTER_RESET = 2,            /* choose a new password */
 	PT_LETTER_PASSWORD_CHANGED = 3, /* notice to the owner */
-	PT_LETTER_ACCOUNT_EXISTS = 4,	/* somebody signed up with your address */
+	PT_LETTER_ACCOUNT_EXISTS = 4,   /* somebody signed up with your address */
 };
 
 /* A letter in the outbox. */
@@ -30,7 +30,7 @@ struct pt_letter {
 	pt_str sealed; /* its variables, a JSON object, sealed with the site's key, bound to id */
 	pt_time created_at;
 	pt_time not_after; /* past this it is dropped unsent: its secret has expired */
-	int attempts;	   /* so far */
+	int attempts;      /* so far */
 };
 
 /* A letter ready to go. Strings live as long as the arena they were composed in. */
@@ -45,9 +45,9 @@ struct pt_mail {
 
 /* What became of an attempt. */
 enum pt_sent {
-	PT_SENT,	   /* the next host took responsibility */
-	PT_SENT_LATER,	   /* 4xx, time-out, no connection: try again */
-	PT_SENT_NEVER,	   /* 5xx: this letter cannot be delivered */
+	PT_SENT,               /* the next host took responsibility */
+	PT_SENT_LATER,         /* 4xx, time-out, no connection: try again */
+	PT_SENT_NEVER,         /* 5xx: this letter cannot be delivered */
 	PT_SENT_MISCONFIGURED, /* certificate, missing STARTTLS, refused login: keep it and alarm */
 };
 
@@ -56,7 +56,8 @@ struct pt_courier {
 	size_t size; /* sizeof(struct pt_courier) */
 	void *ctx;
 	/* detail: what happened, for the log; points into static memory or the arena. */
-	enum pt_sent (*send)(void *ctx, pt_arena *arena, const struct pt_mail *mail, pt_str *detail);
+	enum pt_sent (*send)(
+		void *ctx, pt_arena *arena, const struct pt_mail *mail, pt_str *detail);
 	/* From another thread, once, when the site closes: a send in progress ends soon, as
 	 * PT_SENT_LATER. May be NULL. */
 	void (*stop)(void *ctx);

@@ -29,7 +29,7 @@ enum pt_event_kind {
 	PT_EVENT_ACCOUNT_DISABLED = 15,
 	PT_EVENT_ACCOUNT_ENABLED = 16,
 	PT_EVENT_ACCOUNT_DELETED = 17,
-	PT_EVENT_PASSWORD_SET = 18, /* by an operator */
+	PT_EVENT_PASSWORD_SET = 18,   /* by an operator */
 	PT_EVENT_SIGNIN_REFUSED = 19, /* right password, but not confirmed or switched off */
 };
 
@@ -38,9 +38,9 @@ struct pt_event {
 	enum pt_event_kind kind;
 	struct pt_id account; /* "" when nobody was recognised */
 	pt_time at;
-	pt_str client;	/* address, shortened to /24 or /48; "" from the command line */
+	pt_str client;  /* address, shortened to /24 or /48; "" from the command line */
 	pt_str request; /* request id */
-	pt_str detail;	/* closed set of words, never user text */
+	pt_str detail;  /* closed set of words, never user text */
 };
 
 /* "signin_failed". Never NULL. */

@@ -35,16 +35,16 @@ struct pt_policy {
 	/* names */
 	size_t username_min; /* characters of [A-Za-z0-9_] */
 	size_t username_max;
-	bool names_required;	/* given and family name at sign-up */
-	size_t name_max;	/* bytes of each */
+	bool names_required;    /* given and family name at sign-up */
+	size_t name_max;        /* bytes of each */
 	bool signin_with_email; /* an address is accepted where a user name is asked for */
-	size_t email_max;	/* bytes of an address; at most 254 */
+	size_t email_max;       /* bytes of an address; at most 254 */
 
 	/* passwords */
-	size_t password_min;	   /* see password_in_bytes */
-	size_t password_max;	   /* code points; at most 1024 bytes in any case */
-	bool password_in_bytes;	   /* password_min counts bytes, as older systems do */
-	bool password_blocklist;   /* refuse what everybody tries first */
+	size_t password_min;        /* see password_in_bytes */
+	size_t password_max;        /* code points; at most 1024 bytes in any case */
+	bool password_in_bytes;     /* password_min counts bytes, as older systems do */
+	bool password_blocklist;    /* refuse what everybody tries first */
 	size_t signin_password_min; /* bytes below which a sign-in form is refused unread; 0: none */
 
 	/* new hashes */
@@ -69,7 +69,7 @@ struct pt_policy {
 	int mail_per_client;
 
 	pt_time failure_delay; /* a failed sign-in is answered this much later, without holding a thread */
-	bool captcha;	       /* sign-up asks the site's captcha */
+	bool captcha;          /* sign-up asks the site's captcha */
 };
 
 /* The defaults of a site of its own (NIST SP 800-63B-4 where it speaks). */
@@ -77,11 +77,11 @@ PT_API void pt_policy_init(struct pt_policy *policy);
 
 /* Keys. Borrowed while pt_site_open runs. At least 32 bytes each where set. */
 struct pt_keys {
-	pt_str root;	/* everything not listed below is derived from it (HKDF-SHA256) */
-	pt_str csrf;	/* "" derives it */
-	pt_str access;	/* HS256 key of access tokens; "" derives it */
+	pt_str root;    /* everything not listed below is derived from it (HKDF-SHA256) */
+	pt_str csrf;    /* "" derives it */
+	pt_str access;  /* HS256 key of access tokens; "" derives it */
 	pt_str refresh; /* HS256 key of refresh tokens; "" derives it */
-	pt_str pepper;	/* "" uses none */
+	pt_str pepper;  /* "" uses none */
 };
 
 struct pt_store;   /* portress/store.h */
@@ -91,10 +91,11 @@ struct pt_site_setup {
 	size_t size; /* sizeof(struct pt_site_setup) */
 	const struct pt_policy *policy;
 	const struct pt_keys *keys;
-	const struct pt_store *store;	  /* copied; closed by pt_site_close */
+	const struct pt_store *store;     /* copied; closed by pt_site_close */
 	const struct pt_captcha *captcha; /* copied; NULL if policy.captcha is false */
 	pt_str public_url; /* origin and mount, "https://id.example.org/auth": the base of mailed links */
-	void (*letter_waits)(void *ctx); /* after an act wrote a letter: wake the outbox; may be NULL */
+	void (*letter_waits)(
+		void *ctx); /* after an act wrote a letter: wake the outbox; may be NULL */
 	void *letter_waits_ctx;
 };
 
@@ -118,18 +119,18 @@ PT_API PT_CHECK pt_err pt_site_check(struct pt_site *site, pt_arena *arena, pt_s
 
 /* Who asks. Copied. */
 struct pt_asker {
-	pt_str client;	   /* address; "" unknown */
+	pt_str client;     /* address; "" unknown */
 	bool client_known; /* false: do not count per address (an unconfigured proxy stands between) */
 	pt_str user_agent;
 	pt_str request; /* request id */
-	pt_time now;	/* 0: the wall clock */
+	pt_time now;    /* 0: the wall clock */
 };
 
 struct pt_call;
 
 /* arena NULL: the call has its own. Otherwise it must outlive the call, and is not closed. */
-PT_API PT_CHECK pt_err pt_call_begin(struct pt_site *site, pt_arena *arena,
-	const struct pt_asker *asker, struct pt_call **out);
+PT_API PT_CHECK pt_err pt_call_begin(
+	struct pt_site *site, pt_arena *arena, const struct pt_asker *asker, struct pt_call **out);
 
 /* NULL is fine. */
 PT_API void pt_call_end(struct pt_call *call);

@@ -21,7 +21,7 @@ struct pt_session {
 	pt_time created_at;
 	pt_time expires_at; /* absolute; nothing extends it */
 	uint32_t methods;   /* enum pt_method, or-ed */
-	pt_str client;	    /* address it was opened from, shortened to /24 or /48 */
+	pt_str client;      /* address it was opened from, shortened to /24 or /48 */
 	pt_str user_agent;  /* at most 120 bytes */
 };
 

@@ -50,14 +50,14 @@ struct pt_account_query {
 /* Sign-up. */
 struct pt_join {
 	struct pt_account account; /* id "" lets the store choose: the answer says which */
-	pt_str password;	   /* hash, "" for none */
+	pt_str password;           /* hash, "" for none */
 	bool has_ticket;
 	struct pt_ticket ticket; /* ticket.account is filled by the store */
 	bool has_letter;
 	struct pt_letter letter; /* to the one who joined; letter.account is filled by the store */
 	bool has_taken_letter;
 	struct pt_letter taken_letter; /* to the owner of the address, if it is taken */
-	struct pt_event event;	       /* SIGNUP; event.account is filled by the store */
+	struct pt_event event;         /* SIGNUP; event.account is filled by the store */
 	struct pt_event taken_event;   /* SIGNUP_TAKEN */
 };
 
@@ -120,7 +120,7 @@ struct pt_rotate_act {
 	pt_str client;
 	struct pt_hash successor;
 	pt_time now;
-	pt_time grace;	      /* how long a spent token still yields the LIVE one; 0: not at all */
+	pt_time grace;        /* how long a spent token still yields the LIVE one; 0: not at all */
 	pt_time lifetime;     /* of the successor: expires_at = now + lifetime, ... */
 	pt_time family_until; /* ... but never later than family start + this; 0: no end */
 	/* A token of the program that kept one in clear in the users table; "" when there is none. If it
@@ -128,7 +128,7 @@ struct pt_rotate_act {
 	pt_str foreign;
 	struct pt_id foreign_account;
 	struct pt_id foreign_family;
-	struct pt_event event;	     /* TOKEN_REFRESHED */
+	struct pt_event event;       /* TOKEN_REFRESHED */
 	struct pt_event reuse_event; /* TOKEN_REUSED */
 };
 
@@ -154,7 +154,7 @@ struct pt_account_list {
 /* "At most `limit` in any `window`" for one key. */
 struct pt_limit {
 	struct pt_hash key; /* of kind and subject; the store cannot read it */
-	int limit;	    /* 1..128 */
+	int limit;          /* 1..128 */
 	pt_time window;
 };
 
@@ -174,7 +174,7 @@ struct pt_letter_outcome {
 	enum pt_sent sent;
 	pt_time now;
 	pt_time retry_at; /* for PT_SENT_LATER and PT_SENT_MISCONFIGURED */
-	pt_str detail;	  /* what the other side said; at most 200 bytes are kept */
+	pt_str detail;    /* what the other side said; at most 200 bytes are kept */
 };
 
 struct pt_store_counts {
@@ -184,9 +184,9 @@ struct pt_store_counts {
 };
 
 struct pt_store {
-	size_t size;	  /* sizeof(struct pt_store); members past it count as NULL */
+	size_t size;      /* sizeof(struct pt_store); members past it count as NULL */
 	const char *name; /* "sqlite" */
-	bool remote;	  /* a read may block on a network: never call it on a loop's thread */
+	bool remote;      /* a read may block on a network: never call it on a loop's thread */
 	void *ctx;
 
 	/*
@@ -195,8 +195,8 @@ struct pt_store {
 	 * e-mail is the one taken, taken_letter were recorded, and nothing else. taken_letter.to becomes
 	 * the stored address of the owner.
 	 */
-	pt_err (*account_join)(void *ctx, pt_arena *arena, const struct pt_join *join,
-		struct pt_id *id);
+	pt_err (*account_join)(
+		void *ctx, pt_arena *arena, const struct pt_join *join, struct pt_id *id);
 
 	/* PT_E_NOT_FOUND: no such account. */
 	pt_err (*account_find)(void *ctx, pt_arena *arena, const struct pt_account_query *query,
@@ -207,7 +207,8 @@ struct pt_store {
 		struct pt_account **out, size_t *n);
 
 	/* PT_E_NOT_FOUND. */
-	pt_err (*account_change)(void *ctx, pt_arena *arena, const struct pt_account_change *change);
+	pt_err (*account_change)(
+		void *ctx, pt_arena *arena, const struct pt_account_change *change);
 
 	/* Removes the account and everything of it except its events. PT_E_NOT_FOUND. */
 	pt_err (*account_remove)(void *ctx, pt_arena *arena, const struct pt_id *id, pt_time now,
@@ -263,8 +264,8 @@ struct pt_store {
 	 * another client (then too the family is revoked and reuse_event recorded), or the account is gone
 	 * or disabled. The events get the account of the family.
 	 */
-	pt_err (*token_rotate)(void *ctx, pt_arena *arena, const struct pt_rotate_act *act,
-		struct pt_token *out);
+	pt_err (*token_rotate)(
+		void *ctx, pt_arena *arena, const struct pt_rotate_act *act, struct pt_token *out);
 
 	/* Revokes the family of a token and records the event, with event.account filled. Unknown is no
 	 * refusal, and leaves no event. */
@@ -275,8 +276,8 @@ struct pt_store {
 	 * Counts one try against every limit, or against none.
 	 * PT_E_LIMITED: *retry_after says how long until all of them would let it pass.
 	 */
-	pt_err (*limit_spend)(void *ctx, pt_arena *arena, const struct pt_limit_act *act,
-		pt_time *retry_after);
+	pt_err (*limit_spend)(
+		void *ctx, pt_arena *arena, const struct pt_limit_act *act, pt_time *retry_after);
 
 	pt_err (*event_record)(void *ctx, pt_arena *arena, const struct pt_event *event);
 
@@ -286,13 +287,14 @@ struct pt_store {
 
 	/* The waiting letter that is due longest, leased; attempts counts this one. PT_E_NOT_FOUND: none.
 	 * Letters past not_after are dropped on the way: they count as dead. */
-	pt_err (*letter_claim)(void *ctx, pt_arena *arena, const struct pt_claim *claim,
-		struct pt_letter *out);
+	pt_err (*letter_claim)(
+		void *ctx, pt_arena *arena, const struct pt_claim *claim, struct pt_letter *out);
 
 	pt_err (*letter_done)(void *ctx, pt_arena *arena, const struct pt_letter_outcome *outcome);
 
 	/* The newest `max` letters whatever became of them, newest first. */
-	pt_err (*letter_list)(void *ctx, pt_arena *arena, size_t max, struct pt_letter **out, size_t *n);
+	pt_err (*letter_list)(
+		void *ctx, pt_arena *arena, size_t max, struct pt_letter **out, size_t *n);
 
 	/* Deletes what has expired: sessions, tickets, tokens, counters without a try in their window,
 	 * letters sent or dead for a week. A bounded piece of work; *more: call again. */

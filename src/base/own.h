@@ -13,11 +13,11 @@
 
 #define PT_OWN(release) __attribute__((cleanup(release)))
 
-#define PT_GIVE(pointer)                                                                           \
-	__extension__({                                                                            \
-		__typeof__(pointer) given_ = (pointer);                                            \
-		(pointer) = NULL;                                                                  \
-		given_;                                                                            \
+#define PT_GIVE(pointer)                                \
+	__extension__({                                 \
+		__typeof__(pointer) given_ = (pointer); \
+		(pointer) = NULL;                       \
+		given_;                                 \
 	})
 
 static inline void own_file(FILE **file)

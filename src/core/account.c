@@ -126,8 +126,8 @@ pt_err pt_account_create(
 	return PT_OK;
 }
 
-static pt_err account_change(struct pt_call *call, pt_str key, enum pt_event_kind kind,
-	struct pt_account_change *change)
+static pt_err account_change(
+	struct pt_call *call, pt_str key, enum pt_event_kind kind, struct pt_account_change *change)
 {
 	struct pt_account_record record;
 
@@ -162,8 +162,8 @@ pt_err pt_account_set_disabled(struct pt_call *call, pt_str key, bool disabled)
 {
 	struct pt_account_change change = { .has_disabled = true, .disabled = disabled };
 
-	return account_change(
-		call, key, disabled ? PT_EVENT_ACCOUNT_DISABLED : PT_EVENT_ACCOUNT_ENABLED, &change);
+	return account_change(call, key,
+		disabled ? PT_EVENT_ACCOUNT_DISABLED : PT_EVENT_ACCOUNT_ENABLED, &change);
 }
 
 pt_err pt_account_remove(struct pt_call *call, pt_str key)

@@ -25,8 +25,8 @@ static bool asker_copy(struct arena *arena, const struct pt_asker *from, struct 
 	       arena_str(arena, from->request, &to->request);
 }
 
-pt_err pt_call_begin(struct pt_site *site, pt_arena *arena, const struct pt_asker *asker,
-	struct pt_call **out)
+pt_err pt_call_begin(
+	struct pt_site *site, pt_arena *arena, const struct pt_asker *asker, struct pt_call **out)
 {
 	struct arena *memory = arena ? arena : arena_open(CALL_ARENA);
 	struct pt_call *call = memory ? ARENA_NEW(memory, struct pt_call) : NULL;

@@ -14,7 +14,7 @@
 
 struct email {
 	pt_str address; /* as typed, with the domain as lower-case A-labels: what letters go to */
-	pt_str key;	/* canonical */
+	pt_str key;     /* canonical */
 };
 
 /* PT_E_EMAIL. */

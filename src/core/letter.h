@@ -10,7 +10,7 @@
 struct letter_form {
 	enum pt_letter_kind kind;
 	const struct pt_account *account; /* who it is about; account->email is where it goes */
-	const char *path;		  /* "/verify?token=", or NULL for a letter without a secret */
+	const char *path; /* "/verify?token=", or NULL for a letter without a secret */
 	pt_str secret;
 	pt_time life; /* of the secret; how long the letter may wait */
 };

@@ -34,7 +34,9 @@ static pt_err tally_add(struct pt_call *call, struct tally *tally, int limit, co
 
 static pt_err tally_spend(struct pt_call *call, const struct tally *tally, pt_err refusal)
 {
-	const struct pt_limit_act act = { .limits = tally->limits, .n = tally->n, .now = call->now };
+	const struct pt_limit_act act = {
+		.limits = tally->limits, .n = tally->n, .now = call->now
+	};
 	pt_time wait = 0;
 
 	if (tally->n == 0)
@@ -97,7 +99,8 @@ pt_err limit_mail_recipient(struct pt_call *call, const char *kind, pt_str email
 {
 	struct tally tally = { .n = 0 };
 
-	TRY(tally_add(call, &tally, call->site->policy.mail_per_recipient, "mail", str(kind), email));
+	TRY(tally_add(
+		call, &tally, call->site->policy.mail_per_recipient, "mail", str(kind), email));
 	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
 }
 

@@ -31,8 +31,8 @@ static bool is_own_name(pt_str password, const struct password_context *context)
 	       (local.n > 0 && str_eq_nocase(password, local));
 }
 
-pt_err policy_password(const struct pt_policy *policy, pt_str password,
-	const struct password_context *context)
+pt_err policy_password(
+	const struct pt_policy *policy, pt_str password, const struct password_context *context)
 {
 	TRY(password_bytes(password));
 	size_t length = policy->password_in_bytes ? password.n : str_utf8_length(password);

@@ -16,8 +16,8 @@ struct password_context {
  * May this be a new password? NIST SP 800-63B-4 3.1.1.2: length first, no composition rules, a
  * blocklist of whole passwords. PT_E_PASSWORD_BYTES, _SHORT, _LONG, _COMMON.
  */
-PT_CHECK pt_err policy_password(const struct pt_policy *policy, pt_str password,
-	const struct password_context *context);
+PT_CHECK pt_err policy_password(
+	const struct pt_policy *policy, pt_str password, const struct password_context *context);
 
 /* Could a sign-in form carry this at all? PT_E_PASSWORD_BYTES, _SHORT, _LONG. */
 PT_CHECK pt_err policy_signin_password(const struct pt_policy *policy, pt_str password);

@@ -1,10 +1,10 @@
 /*
  * session.c - cookie sessions.
  */
+#include "core/session.h"
 #include "base/str.h"
 #include "core/event.h"
 #include "core/secret.h"
-#include "core/session.h"
 #include "core/store.h"
 #include "portress/act.h"
 #include "base/banned.h"
@@ -29,8 +29,8 @@ pt_err session_begin(struct pt_call *call, const struct pt_id *account, uint32_t
 	return PT_OK;
 }
 
-pt_err pt_session_find(struct pt_call *call, pt_str secret, struct pt_session *session,
-	struct pt_account *account)
+pt_err pt_session_find(
+	struct pt_call *call, pt_str secret, struct pt_session *session, struct pt_account *account)
 {
 	struct pt_session_record record;
 	struct pt_hash hash;

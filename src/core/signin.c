@@ -39,8 +39,8 @@ static pt_err password_of_nobody(struct pt_call *call, pt_str password)
 }
 
 /* An account without a password (invited, recovered only) costs a hash as well. */
-static pt_err password_compare(struct pt_call *call, pt_str stored, pt_str password,
-	struct password_verdict *verdict)
+static pt_err password_compare(
+	struct pt_call *call, pt_str stored, pt_str password, struct password_verdict *verdict)
 {
 	if (stored.n == 0)
 		return password_verify_decoy(&call->site->password, password);
@@ -79,7 +79,8 @@ static pt_err may_sign_in(struct pt_call *call, const struct pt_account *account
 
 /* A hash of yesterday's kind is replaced while the password is at hand. When we are too busy it
  * stays: the next sign-in will do. */
-static pt_err rehash(struct pt_call *call, pt_str password, bool wanted, char hash[PASSWORD_HASH_MAX])
+static pt_err rehash(
+	struct pt_call *call, pt_str password, bool wanted, char hash[PASSWORD_HASH_MAX])
 {
 	hash[0] = '\0';
 	if (!wanted)
@@ -108,8 +109,8 @@ static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, 
 
 	TRY(secret_hash(old_session, &act.has_replaced, &act.replaced));
 	if (act.has_session) {
-		TRY(session_begin(call, &act.account, PT_METHOD_PASSWORD, &act.session,
-			&grant.session));
+		TRY(session_begin(
+			call, &act.account, PT_METHOD_PASSWORD, &act.session, &grant.session));
 		grant.session_expires = act.session.expires_at;
 	}
 	if (new_password.n > 0)

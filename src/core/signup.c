@@ -37,8 +37,8 @@ static pt_err verify_letter_make(struct pt_call *call, const struct pt_account_r
 	return letter_make(call, &form, letter);
 }
 
-static pt_err signup_join(struct pt_call *call, const struct pt_account_record *newcomer,
-	struct pt_account *out)
+static pt_err signup_join(
+	struct pt_call *call, const struct pt_account_record *newcomer, struct pt_account *out)
 {
 	struct pt_join join = {
 		.account = newcomer->account,

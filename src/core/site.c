@@ -68,7 +68,8 @@ static pt_err policy_check(const struct pt_policy *policy)
 		return fault(PT_F_CONFIG, "policy: user names cannot be %zu to %zu characters long",
 			policy->username_min, policy->username_max);
 	if (policy->password_max < 64 || policy->password_min > policy->password_max)
-		return fault(PT_F_CONFIG, "policy: passwords of at least 64 characters must be allowed");
+		return fault(
+			PT_F_CONFIG, "policy: passwords of at least 64 characters must be allowed");
 	if (policy->session_life <= 0 || policy->verify_life <= 0 || policy->reset_life <= 0 ||
 		policy->access_life <= 0 || policy->refresh_life <= 0 ||
 		policy->refresh_grace < 0 || policy->refresh_family_life < 0)
@@ -123,7 +124,8 @@ static pt_err keys_open(struct pt_site *site, const struct pt_keys *keys)
 	struct site_keys *k = &site->keys;
 
 	if (keys->root.n < ROOT_KEY_MIN)
-		return fault(PT_F_CONFIG, "the site's root key must have at least %d bytes", ROOT_KEY_MIN);
+		return fault(PT_F_CONFIG, "the site's root key must have at least %d bytes",
+			ROOT_KEY_MIN);
 	TRY(key_derive(keys, "letter", &k->letter));
 	TRY(key_derive(keys, "ticket", &k->ticket));
 	TRY(key_derive(keys, "device", &k->device));
@@ -146,7 +148,8 @@ static pt_err password_open(struct pt_site *site, const struct pt_keys *keys)
 	if (keys->pepper.n == 0)
 		return PT_OK;
 	site->password.has_pepper = true;
-	return digest_derive(keys->pepper, PT_STR("portress"), PT_STR("pepper"), &site->password.pepper);
+	return digest_derive(
+		keys->pepper, PT_STR("portress"), PT_STR("pepper"), &site->password.pepper);
 }
 
 static pt_err site_fill(struct pt_site *site, const struct pt_site_setup *setup)

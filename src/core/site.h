@@ -20,7 +20,7 @@ struct site_keys {
 	struct key limit;  /* hides who is counted */
 	struct key rotate; /* derives a refresh token's successor */
 	struct key stamp;  /* binds an access token to the password it was issued under */
-	pt_str csrf;	   /* raw bytes, any length */
+	pt_str csrf;       /* raw bytes, any length */
 	struct jwk *access;
 	struct jwk *refresh;
 };

@@ -8,7 +8,7 @@
 
 #include "core/call.h"
 
-#define STORE(call_, verb_, ...)                                                                   \
+#define STORE(call_, verb_, ...) \
 	((call_)->site->store.verb_((call_)->site->store.ctx, (call_)->arena, __VA_ARGS__))
 
 #endif

@@ -50,8 +50,8 @@ pt_err ticket_make(struct pt_call *call, enum pt_ticket_kind kind,
 	return PT_OK;
 }
 
-pt_err ticket_find(struct pt_call *call, pt_str secret, enum pt_ticket_kind kind,
-	struct pt_ticket_record *out)
+pt_err ticket_find(
+	struct pt_call *call, pt_str secret, enum pt_ticket_kind kind, struct pt_ticket_record *out)
 {
 	struct pt_ticket_record found;
 	struct pt_hash hash, bound;

@@ -12,7 +12,7 @@
 #include "base/banned.h"
 
 enum {
-	JTI_BYTES = 18,	  /* 24 characters */
+	JTI_BYTES = 18,   /* 24 characters */
 	STAMP_BYTES = 12, /* 16 characters */
 	FOLLOW_MOST = 16, /* rotations between the presented token and the LIVE one */
 };
@@ -69,8 +69,8 @@ static int64_t seconds(pt_time time)
 	return time / PT_SECOND;
 }
 
-pt_err token_begin(struct pt_call *call, const struct pt_account *account, struct pt_token *token,
-	pt_str *jti)
+pt_err token_begin(
+	struct pt_call *call, const struct pt_account *account, struct pt_token *token, pt_str *jti)
 {
 	const struct pt_policy *policy = &call->site->policy;
 	struct pt_token made = {

@@ -7,7 +7,7 @@
 #include "portress/base.h"
 
 struct accept_match {
-	int q;	       /* 0..1000; 0 when not acceptable */
+	int q;         /* 0..1000; 0 when not acceptable */
 	bool explicit; /* named in full, not by a wildcard */
 };
 

@@ -14,12 +14,12 @@ pt_str cookie_value(const struct http_request *rq, pt_str name);
 struct cookie {
 	pt_str name;
 	pt_str value;
-	pt_str path;	  /* "" means "/" */
-	pt_time max_age;  /* 0: a session cookie; negative: delete it (Max-Age=0) */
-	pt_time now;	  /* for Expires, which is sent beside Max-Age */
+	pt_str path;     /* "" means "/" */
+	pt_time max_age; /* 0: a session cookie; negative: delete it (Max-Age=0) */
+	pt_time now;     /* for Expires, which is sent beside Max-Age */
 	bool secure;
-	bool script;	  /* readable by scripts; otherwise HttpOnly */
-	bool strict;	  /* SameSite=Strict; otherwise Lax */
+	bool script; /* readable by scripts; otherwise HttpOnly */
+	bool strict; /* SameSite=Strict; otherwise Lax */
 };
 
 /* Adds Set-Cookie. Over 4096 bytes, or a byte a cookie may not hold: the response is failed. */

@@ -42,7 +42,8 @@ struct http_app {
 	/* An answer to a message that never became a request (400, 408, 413, 414, 431, 503 ...), or to
 	 * one whose answer failed (500). It may set headers and body; without it the engine sends the
 	 * bare status. rq is never NULL, but may hold no more than id, peer, ops and received. */
-	void (*refuse)(void *ctx, const struct http_request *rq, int status, struct http_response *rs);
+	void (*refuse)(
+		void *ctx, const struct http_request *rq, int status, struct http_response *rs);
 	/* After each answer and each refusal, on the loop's thread, for the access log and metrics. rq
 	 * as for refuse. duration in microseconds. */
 	void (*done)(void *ctx, const struct http_request *rq, const struct http_response *rs,
@@ -57,17 +58,17 @@ struct http_workers {
 };
 
 struct http_limits {
-	size_t request_line;   /* 8 KiB */
-	size_t header_block;   /* 16 KiB */
-	size_t headers;	       /* 64 */
-	size_t connections;    /* 1024 in all */
-	size_t per_client;     /* 64 for one peer address; 0 = no limit; loopback, unix and trusted
+	size_t request_line; /* 8 KiB */
+	size_t header_block; /* 16 KiB */
+	size_t headers;      /* 64 */
+	size_t connections;  /* 1024 in all */
+	size_t per_client;   /* 64 for one peer address; 0 = no limit; loopback, unix and trusted
 				  peers are exempt */
-	size_t arena;	       /* bytes one request may use, 1 MiB */
-	pt_time header_time;   /* 15 s from the first byte of the block */
-	pt_time body_time;     /* 30 s */
-	pt_time idle_time;     /* 60 s between requests */
-	pt_time write_time;    /* 30 s for a client to take the answer */
+	size_t arena;        /* bytes one request may use, 1 MiB */
+	pt_time header_time; /* 15 s from the first byte of the block */
+	pt_time body_time;   /* 30 s */
+	pt_time idle_time;   /* 60 s between requests */
+	pt_time write_time;  /* 30 s for a client to take the answer */
 };
 
 extern const struct http_limits http_default_limits;
@@ -76,7 +77,7 @@ extern const struct http_limits http_default_limits;
 struct http_listener {
 	int fd;
 	bool proxy_header; /* connections open with a PROXY header; others than trusted peers are cut */
-	bool ops;	   /* the operator's listener: the application sees it as rq->ops */
+	bool ops;          /* the operator's listener: the application sees it as rq->ops */
 };
 
 struct http_engine;

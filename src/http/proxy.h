@@ -37,8 +37,7 @@ bool address_is_private(const struct address *address);
 bool address_in(const struct address *address, const struct networks *networks);
 
 /* "10.0.0.0/8, ::1, unix". False names the bad part in *bad. */
-PT_CHECK bool networks_parse(
-	struct arena *arena, pt_str text, struct networks *out, pt_str *bad);
+PT_CHECK bool networks_parse(struct arena *arena, pt_str text, struct networks *out, pt_str *bad);
 
 /* Fills client, client_known and tls (X-Forwarded-Proto, Forwarded proto=) of the request. */
 PT_CHECK pt_err proxy_resolve(struct http_request *rq, const struct networks *trusted);

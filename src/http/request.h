@@ -35,19 +35,19 @@ struct http_header {
 struct http_request {
 	struct arena *arena;
 	enum http_method method;
-	pt_str path;	  /* decoded, starts with '/'; never holds NUL, "//", "/./", "/../", ';' or '\' */
-	pt_str query;	  /* raw, without '?' */
-	pt_str host;	  /* lower case, with the port if one was given; "" on HTTP/1.0 without Host */
+	pt_str path; /* decoded, starts with '/'; never holds NUL, "//", "/./", "/../", ';' or '\' */
+	pt_str query; /* raw, without '?' */
+	pt_str host;  /* lower case, with the port if one was given; "" on HTTP/1.0 without Host */
 	bool http_1_0;
 	const struct http_header *headers;
 	size_t n_headers;
 	pt_str body;
-	pt_str peer;	  /* textual address of the TCP peer, "" on a unix socket */
-	pt_str client;	  /* the address limits apply to: the peer, or what a trusted proxy says */
+	pt_str peer;       /* textual address of the TCP peer, "" on a unix socket */
+	pt_str client;     /* the address limits apply to: the peer, or what a trusted proxy says */
 	bool client_known; /* false: client is a loopback or private peer and nobody vouches for it */
-	bool tls;	  /* the client spoke https to us, or to a trusted proxy */
-	pt_str id;	  /* request id: 16 hex digits, or a trusted proxy's X-Request-Id */
-	bool ops;	  /* it came in through the operator's listener */
+	bool tls;          /* the client spoke https to us, or to a trusted proxy */
+	pt_str id;         /* request id: 16 hex digits, or a trusted proxy's X-Request-Id */
+	bool ops;          /* it came in through the operator's listener */
 	pt_time received; /* wall clock when the header block was complete */
 };
 

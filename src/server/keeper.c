@@ -52,8 +52,9 @@ static void finish_farewells(struct keeper *keeper)
 		return;
 	pt_err err = pt_farewells_finish(call);
 	if (err != PT_OK)
-		LOG(LOG_WARN, "signout.waits", F_CSTR("message", "the store is away: who signed out is "
-								 "signed out here, and will be there"));
+		LOG(LOG_WARN, "signout.waits",
+			F_CSTR("message", "the store is away: who signed out is "
+					  "signed out here, and will be there"));
 	pt_call_end(call);
 }
 

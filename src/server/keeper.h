@@ -10,7 +10,8 @@
 struct keeper;
 
 /* A thread of its own. Store and site must outlive it. */
-PT_CHECK pt_err keeper_open(const struct pt_store *store, struct pt_site *site, struct keeper **out);
+PT_CHECK pt_err keeper_open(
+	const struct pt_store *store, struct pt_site *site, struct keeper **out);
 /* NULL is fine. */
 void keeper_close(struct keeper *keeper);
 

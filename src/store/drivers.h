@@ -9,8 +9,8 @@
 
 /* A users table that other programs share, under its own names. Unset members are found out. */
 struct view_setup {
-	pt_str relation;      /* "identoro_users" */
-	pt_str columns[12];   /* by enum view_field; "" means: the first known alias that is there */
+	pt_str relation;    /* "identoro_users" */
+	pt_str columns[12]; /* by enum view_field; "" means: the first known alias that is there */
 	bool extended_events; /* announce more than signup, signin and failed_signin */
 };
 
@@ -31,13 +31,13 @@ enum view_field {
 };
 
 struct store_setup {
-	pt_str url;		       /* "sqlite:PATH", "postgres://..." (or a libpq connection string) */
+	pt_str url; /* "sqlite:PATH", "postgres://..." (or a libpq connection string) */
 	const struct view_setup *view; /* NULL: accounts in our own tables */
-	unsigned connections;	       /* PostgreSQL: pool size, 0 means 8 */
-	pt_time timeout;	       /* PostgreSQL: of an act, all in all; 0 means 2 s */
-	bool migrate;		       /* bring the schema up to date while opening */
-	unsigned group_max;	       /* SQLite: acts that share a commit at most, 0 means 128 */
-	bool wait;		       /* PostgreSQL: open even if it is away now, and answer PT_F_STORE meanwhile */
+	unsigned connections;          /* PostgreSQL: pool size, 0 means 8 */
+	pt_time timeout;               /* PostgreSQL: of an act, all in all; 0 means 2 s */
+	bool migrate;                  /* bring the schema up to date while opening */
+	unsigned group_max;            /* SQLite: acts that share a commit at most, 0 means 128 */
+	bool wait; /* PostgreSQL: open even if it is away now, and answer PT_F_STORE meanwhile */
 };
 
 /*

@@ -108,8 +108,8 @@ static bool row_is(const struct route *row, pt_str path)
 }
 
 /* The row for path and method. *allowed: methods of all rows of the path, 0 if there is none. */
-static const struct route *route_find(const struct mount *mount, const struct http_request *rq,
-	pt_str path, unsigned *allowed)
+static const struct route *route_find(
+	const struct mount *mount, const struct http_request *rq, pt_str path, unsigned *allowed)
 {
 	const struct route *found = NULL;
 
@@ -393,7 +393,8 @@ static pt_err err_of_status(int status)
 
 /* What never became a request, or found every worker busy: in the dialect's words where we know who
  * was meant, and never through the store. */
-static void app_refuse(void *ctx, const struct http_request *rq, int status, struct http_response *rs)
+static void app_refuse(
+	void *ctx, const struct http_request *rq, int status, struct http_response *rs)
 {
 	struct surface *surface = ctx;
 	struct exchange ex = { .surface = surface, .rq = rq, .rs = rs };
@@ -414,8 +415,8 @@ static void app_refuse(void *ctx, const struct http_request *rq, int status, str
 	log_request(PT_STR(""));
 }
 
-static void app_done(void *ctx, const struct http_request *rq, const struct http_response *rs,
-	pt_time duration)
+static void app_done(
+	void *ctx, const struct http_request *rq, const struct http_response *rs, pt_time duration)
 {
 	struct surface *surface = ctx;
 	const struct mount *mount;
@@ -440,13 +441,14 @@ static void app_done(void *ctx, const struct http_request *rq, const struct http
 
 /* ---- opening ---- */
 
-static void mount_add(struct surface *surface, pt_str prefix, const struct dialect *dialect, bool csrf)
+static void mount_add(
+	struct surface *surface, pt_str prefix, const struct dialect *dialect, bool csrf)
 {
 	surface->mounts[surface->n_mounts++] = (struct mount){ prefix, dialect, csrf };
 }
 
-static void look_set(struct surface *surface, const struct template_set *templates,
-	const struct value *texts)
+static void look_set(
+	struct surface *surface, const struct template_set *templates, const struct value *texts)
 {
 	const struct look *now = atomic_load(&surface->look);
 	struct look *next = &surface->looks[now == &surface->looks[0] ? 1 : 0];
@@ -501,8 +503,8 @@ void surface_close(struct surface *surface)
 	free(surface);
 }
 
-void surface_reload(struct surface *surface, const struct template_set *templates,
-	const struct value *texts)
+void surface_reload(
+	struct surface *surface, const struct template_set *templates, const struct value *texts)
 {
 	look_set(surface, templates, texts);
 }
@@ -519,7 +521,8 @@ void surface_counts(const struct surface *surface, struct surface_counts *out)
 }
 
 static void route_row(const struct mount *mount, const struct route *row,
-	void (*told)(void *ctx, const char *methods, const char *path, const char *gates), void *ctx)
+	void (*told)(void *ctx, const char *methods, const char *path, const char *gates),
+	void *ctx)
 {
 	static const char *const gates[] = { "", "csrf", "store", "csrf store" };
 	char methods[64] = "";

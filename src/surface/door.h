@@ -31,8 +31,9 @@ enum lane {
 /* What must be shown before the handler runs; or-ed. */
 enum gate {
 	GATE_NONE = 0,
-	GATE_CSRF = 1 << 0,  /* ours by Origin or Referer, and with a CSRF token */
-	GATE_STORE = 1 << 1, /* the handler may not touch the store, but must not answer without it */
+	GATE_CSRF = 1 << 0, /* ours by Origin or Referer, and with a CSRF token */
+	GATE_STORE =
+		1 << 1, /* the handler may not touch the store, but must not answer without it */
 };
 
 struct route {
@@ -70,7 +71,7 @@ struct exchange {
 	const struct http_request *rq;
 	struct http_response *rs;
 	const struct route *route; /* NULL until found */
-	unsigned allowed;	   /* methods that the path has rows for */
+	unsigned allowed;          /* methods that the path has rows for */
 	struct pt_call *call;
 	struct arena *arena;
 
@@ -78,9 +79,9 @@ struct exchange {
 	bool fields_read;
 	struct pt_csrf csrf;
 	bool csrf_open;
-	bool json;	     /* answer as JSON; otherwise as a page */
-	int status;	     /* of a message that never became a request; 0 for every other */
-	pt_err problem;	     /* what the page being shown again was refused for */
+	bool json;      /* answer as JSON; otherwise as a page */
+	int status;     /* of a message that never became a request; 0 for every other */
+	pt_err problem; /* what the page being shown again was refused for */
 };
 
 /* The fields of the body, read once. PT_E_MALFORMED, PT_E_MEDIA_TYPE. */

@@ -17,10 +17,10 @@ struct pages_setup {
 	pt_str mount; /* "/" or "/auth": no slash at the end unless it is all */
 	enum pages_profile profile;
 	bool csrf;
-	bool tokens;		/* JWT mode: sign-in gives tokens */
-	bool signup_sent_page;	/* browsers see /signup/sent after signing up */
+	bool tokens;           /* JWT mode: sign-in gives tokens */
+	bool signup_sent_page; /* browsers see /signup/sent after signing up */
 	pt_str captcha_site_key;
-	bool dev_mailbox;	/* /dev/mailbox exists */
+	bool dev_mailbox; /* /dev/mailbox exists */
 };
 
 /* A file that is served as it is: style sheets, scripts. */
@@ -36,7 +36,7 @@ struct surface_setup {
 	const struct value *texts; /* the catalogue of texts, as `t` */
 	const struct surface_asset *assets;
 	size_t n_assets;
-	pt_str origin;		   /* "https://id.example.org": scheme and authority of the public URL */
+	pt_str origin; /* "https://id.example.org": scheme and authority of the public URL */
 	bool secure_cookies;
 	pt_str app_name;
 	pt_str help_url;
@@ -58,8 +58,8 @@ PT_CHECK pt_err surface_open(const struct surface_setup *setup, struct surface *
 void surface_close(struct surface *surface);
 
 /* Swaps templates and texts while running (HUP); the old ones stay valid until the next swap. */
-void surface_reload(struct surface *surface, const struct template_set *templates,
-	const struct value *texts);
+void surface_reload(
+	struct surface *surface, const struct template_set *templates, const struct value *texts);
 
 const struct http_app *surface_app(struct surface *surface);
 
@@ -71,6 +71,7 @@ void surface_counts(const struct surface *surface, struct surface_counts *out);
 
 /* One row per route, "POST", "/signup", "csrf", for documentation and coverage questions. */
 void surface_routes(const struct surface *surface,
-	void (*row)(void *ctx, const char *methods, const char *path, const char *gates), void *ctx);
+	void (*row)(void *ctx, const char *methods, const char *path, const char *gates),
+	void *ctx);
 
 #endif

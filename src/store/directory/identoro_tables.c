@@ -49,12 +49,12 @@ static const char users_sqlite[] = //
 	"CREATE UNIQUE INDEX " IDENTORO_USERS "_username ON " IDENTORO_USERS " (lower(username));"
 	"CREATE UNIQUE INDEX " IDENTORO_USERS "_email ON " IDENTORO_USERS " (lower(email));";
 
-#define QUEUE_POSTGRES(user_type)                                                                   \
-	"CREATE TABLE " IDENTORO_QUEUE " ("                                                        \
-	" id UUID PRIMARY KEY DEFAULT gen_random_uuid(),"                                          \
-	" user_id " user_type ","                                                                  \
-	" event_type TEXT NOT NULL,"                                                               \
-	" processed BOOLEAN NOT NULL DEFAULT false,"                                               \
+#define QUEUE_POSTGRES(user_type)                         \
+	"CREATE TABLE " IDENTORO_QUEUE " ("               \
+	" id UUID PRIMARY KEY DEFAULT gen_random_uuid()," \
+	" user_id " user_type ","                         \
+	" event_type TEXT NOT NULL,"                      \
+	" processed BOOLEAN NOT NULL DEFAULT false,"      \
 	" created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);"
 
 static const char queue_postgres[] = QUEUE_POSTGRES("UUID");

@@ -356,8 +356,9 @@ static pt_err create_queue(
 	TRY(look(conn, arena, PT_STR(IDENTORO_QUEUE), &rows));
 	if (rows.n_rows > 0)
 		return PT_OK;
-	return conn->driver->script(conn, arena, identoro_queue_script(conn->driver->dialect,
-		view->columns[VIEW_ID].kind == VIEW_UUID));
+	return conn->driver->script(conn, arena,
+		identoro_queue_script(
+			conn->driver->dialect, view->columns[VIEW_ID].kind == VIEW_UUID));
 }
 
 /* A queue that cannot be had is no reason not to serve: its readers hear nothing, and we say so. */

@@ -56,12 +56,14 @@ static pt_err ops_metrics(struct exchange *ex)
 	return PT_OK;
 }
 
+/* clang-format off */
 static const struct route ops_routes[] = {
 	/* methods  path        handler      gates      body  lane        page */
 	{ HTTP_GET, "/healthz", ops_health,  GATE_NONE, 0,    LANE_QUICK, NULL },
 	{ HTTP_GET, "/readyz",  ops_ready,   GATE_NONE, 0,    LANE_SLOW,  NULL },
 	{ HTTP_GET, "/metrics", ops_metrics, GATE_NONE, 0,    LANE_SLOW,  NULL },
 };
+/* clang-format on */
 
 static pt_err ops_begin(struct exchange *ex)
 {

@@ -15,9 +15,9 @@
 /* How a refusal or fault is said. */
 struct words {
 	int status;
-	pt_str message; /* JSON, English, stable */
+	pt_str message;    /* JSON, English, stable */
 	const char *field; /* the field of the form that it is about, or NULL */
-	const char *text; /* its id in the catalogue: "error.username" */
+	const char *text;  /* its id in the catalogue: "error.username" */
 };
 
 PT_CHECK pt_err words_for(struct exchange *ex, pt_err err, struct words *out);
@@ -55,8 +55,9 @@ struct answer {
 	const char *message;
 	data_writer data;
 	const void *from;
-	const struct pt_account *account; /* adds the members that single-page clients read, or NULL */
-	bool names;			  /* with `username` and `name` beside `userId` */
+	const struct pt_account
+		*account; /* adds the members that single-page clients read, or NULL */
+	bool names;       /* with `username` and `name` beside `userId` */
 };
 
 /* The JSON envelope, whatever the exchange prefers. */

@@ -44,8 +44,7 @@ pt_err reset_show(struct exchange *ex)
 pt_err reset_post(struct exchange *ex)
 {
 	TRY(exchange_fields(ex));
-	TRY(pt_reset(
-		ex->call, exchange_field(ex, "token"), exchange_field(ex, "new_password")));
+	TRY(pt_reset(ex->call, exchange_field(ex, "token"), exchange_field(ex, "new_password")));
 	if (ex->surface->setup.pages.profile == PAGES_G1)
 		ex->json = true;
 	return answer_done(

@@ -9,6 +9,7 @@
 
 #define FORM_MAX (64 * KIB)
 
+/* clang-format off */
 static const struct route pages_routes[] = {
 	/* methods   path            handler              gates       body      lane        page */
 	{ HTTP_GET,  "/",            home_show,           GATE_STORE, 0,        LANE_READ,  NULL },
@@ -35,6 +36,7 @@ static const struct route pages_routes[] = {
 	{ HTTP_GET,  "/.well-known/change-password", change_password_show, GATE_NONE, 0, LANE_QUICK, NULL },
 	{ HTTP_GET,  "/robots.txt",  robots_show,         GATE_NONE,  0,        LANE_QUICK, NULL },
 };
+/* clang-format on */
 
 /* ---- JSON or HTML ---- */
 
@@ -88,8 +90,8 @@ static bool wants_json(const struct exchange *ex)
 	case PAGES_README:
 		return readme_wants_json(ex);
 	case PAGES_G1:
-		return str_eq(http_header(ex->rq, PT_STR("content-type")),
-			PT_STR("application/json"));
+		return str_eq(
+			http_header(ex->rq, PT_STR("content-type")), PT_STR("application/json"));
 	case PAGES_G2:
 		return true;
 	}
@@ -246,8 +248,7 @@ static pt_err refuse_form(struct exchange *ex, const struct trouble *trouble)
 static pt_err refuse_page(struct exchange *ex, const struct trouble *trouble)
 {
 	if (trouble->err == PT_E_TICKET)
-		return answer_page(
-			ex, trouble->words.status, "link-expired", fill_expired, NULL);
+		return answer_page(ex, trouble->words.status, "link-expired", fill_expired, NULL);
 	if (ex->route && ex->route->page && is_form_problem(trouble->err))
 		return refuse_form(ex, trouble);
 	return answer_page(ex, trouble->words.status, "error", fill_error, trouble);
@@ -270,8 +271,8 @@ static void refuse_headers(struct exchange *ex, const struct trouble *trouble)
 	pt_time wait = ex->call ? pt_call_retry_after(ex->call) : 0;
 
 	if (trouble->words.status == 503)
-		http_retry_after(ex->rs, wait > 0 ? wait :
-						    (trouble->err == PT_E_BUSY ? 1 : 5) * PT_SECOND);
+		http_retry_after(
+			ex->rs, wait > 0 ? wait : (trouble->err == PT_E_BUSY ? 1 : 5) * PT_SECOND);
 	if (trouble->words.status == 429)
 		http_retry_after(ex->rs, wait);
 	if (trouble->err == PT_E_TOKEN || trouble->err == PT_E_TOKEN_MISSING ||

@@ -59,8 +59,8 @@ static void signin_answer_page(struct exchange *ex)
 
 pt_err signin_post(struct exchange *ex)
 {
-	unsigned grants = ex->surface->setup.pages.tokens && ex->json ? PT_GRANT_TOKENS :
-								       PT_GRANT_SESSION;
+	unsigned grants =
+		ex->surface->setup.pages.tokens && ex->json ? PT_GRANT_TOKENS : PT_GRANT_SESSION;
 	struct pt_grant grant;
 
 	TRY(exchange_fields(ex));
@@ -113,8 +113,8 @@ pt_err signout_get(struct exchange *ex)
 
 	if (!str_eq(site, PT_STR("cross-site")))
 		return signout(ex);
-	return ex->json ? PT_E_CROSS_SITE :
-			  answer_page(ex, 200, "signout", fill_nothing_more, NULL);
+	return ex->json ? PT_E_CROSS_SITE
+			: answer_page(ex, 200, "signout", fill_nothing_more, NULL);
 }
 
 pt_err signout_post(struct exchange *ex)

@@ -215,6 +215,7 @@ pt_err mailbox_letter_show(struct exchange *ex)
 	TRY(mailbox_read(ex, &box));
 	for (size_t i = 0; i < box.n; i++)
 		if (str_eq(str(box.mails[i].id.text), id))
-			return answer_page(ex, 200, "mailbox-letter", fill_one_letter, &box.mails[i]);
+			return answer_page(
+				ex, 200, "mailbox-letter", fill_one_letter, &box.mails[i]);
 	return PT_E_NOT_FOUND;
 }

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "base/banned.h"
 
-#define WORDS(status_, message_, field_, text_)                                                    \
+#define WORDS(status_, message_, field_, text_) \
 	((struct words){ (status_), PT_STR(message_), (field_), (text_) })
 
 static bool is_reset(const struct exchange *ex)
@@ -54,11 +54,10 @@ static pt_err words_password_long(struct exchange *ex, struct words *out)
 /* A mailed link that is no good: the originals disagree about the status of /reset. */
 static struct words words_ticket(const struct exchange *ex)
 {
-	bool unauthorised =
-		is_reset(ex) && ex->surface->setup.pages.profile != PAGES_README;
+	bool unauthorised = is_reset(ex) && ex->surface->setup.pages.profile != PAGES_README;
 
-	return unauthorised ? WORDS(401, "Invalid token", NULL, "error.ticket") :
-			      WORDS(400, "Invalid token", NULL, "error.ticket");
+	return unauthorised ? WORDS(401, "Invalid token", NULL, "error.ticket")
+			    : WORDS(400, "Invalid token", NULL, "error.ticket");
 }
 
 static struct words words_email(const struct exchange *ex)

@@ -83,13 +83,15 @@ static void the_published_vector_unmasks(void **state)
 	world_open(&w);
 	for (size_t i = 0; i < 32; i++)
 		csrf.token[i] = (uint8_t)i;
-	EXPECT_ERR(PT_OK, pt_csrf_check(world_call(&w), &csrf,
-				  PT_STR("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq6iprq+sraKjoKGmp6Slu"
-					 "ru4ub6/vL2ys7Cxtre0tQ==")));
+	EXPECT_ERR(PT_OK,
+		pt_csrf_check(world_call(&w), &csrf,
+			PT_STR("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq6iprq+sraKjoKGmp6Slu"
+			       "ru4ub6/vL2ys7Cxtre0tQ==")));
 	csrf.token[31]++;
-	EXPECT_ERR(PT_E_CSRF, pt_csrf_check(w.call, &csrf,
-				      PT_STR("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq6iprq+sraKjoKGmp6"
-					     "Sluru4ub6/vL2ys7Cxtre0tQ==")));
+	EXPECT_ERR(PT_E_CSRF,
+		pt_csrf_check(w.call, &csrf,
+			PT_STR("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq6iprq+sraKjoKGmp6"
+			       "Sluru4ub6/vL2ys7Cxtre0tQ==")));
 	world_close(&w);
 }
 

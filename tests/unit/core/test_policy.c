@@ -92,8 +92,9 @@ static void names_are_bounded_and_may_be_required(void **state)
 	(void)state;
 	pt_policy_init(&policy);
 	EXPECT_ERR(PT_OK, policy_names(&policy, str(fifty), PT_STR("")));
-	EXPECT_ERR(PT_E_FAMILY_NAME_LONG, policy_names(&policy, PT_STR(""),
-		PT_STR("012345678901234567890123456789012345678901234567890")));
+	EXPECT_ERR(PT_E_FAMILY_NAME_LONG,
+		policy_names(&policy, PT_STR(""),
+			PT_STR("012345678901234567890123456789012345678901234567890")));
 	policy.names_required = true;
 	EXPECT_ERR(PT_E_NAMES_MISSING, policy_names(&policy, str(fifty), PT_STR("")));
 	EXPECT_ERR(PT_OK, policy_names(&policy, PT_STR("Ann"), PT_STR("Lee")));

@@ -185,13 +185,16 @@ static void a_hash_of_yesterday_is_replaced_by_the_right_password_alone(void **s
 	old.argon2_kib = 1024;
 	old.argon2_passes = 1;
 	EXPECT_ERR(PT_OK, password_hash(&old, PT_STR(PASSWORD), hash));
-	struct pt_account_change change = { .account = world_account(&w, "ann").id, .now = w.now,
-		.has_password = true, .password = str(hash) };
+	struct pt_account_change change = { .account = world_account(&w, "ann").id,
+		.now = w.now,
+		.has_password = true,
+		.password = str(hash) };
 	world_call(&w);
 	EXPECT_ERR(PT_OK, w.store.account_change(w.store.ctx, pt_call_arena(w.call), &change));
 
 	EXPECT_ERR(PT_E_CREDENTIALS, world_signin(&w, "ann", "wrong password", &grant));
-	EXPECT_ERR(PT_OK, w.store.account_find(w.store.ctx, pt_call_arena(w.call), &query, &before));
+	EXPECT_ERR(
+		PT_OK, w.store.account_find(w.store.ctx, pt_call_arena(w.call), &query, &before));
 	assert_string_equal(hash, before.password.p);
 	EXPECT_ERR(PT_OK, world_signin(&w, "ann", PASSWORD, &grant));
 	EXPECT_ERR(PT_OK, w.store.account_find(w.store.ctx, pt_call_arena(w.call), &query, &after));
@@ -202,8 +205,9 @@ static void a_hash_of_yesterday_is_replaced_by_the_right_password_alone(void **s
 
 static void an_account_without_a_password_cannot_be_entered(void **state)
 {
-	const struct pt_account_form form = { .username = PT_STR("ann"),
-		.email = PT_STR("ann@example.org"), .verified = true };
+	const struct pt_account_form form = {
+		.username = PT_STR("ann"), .email = PT_STR("ann@example.org"), .verified = true
+	};
 	struct pt_account account;
 	struct pt_grant grant;
 	struct world w;

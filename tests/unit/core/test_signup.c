@@ -43,13 +43,14 @@ static void the_first_broken_rule_is_named(void **state)
 			PT_E_USERNAME },
 		{ { PT_STR_INIT("abc"), PT_STR_INIT("x"), PT_STR_INIT("y"), { 0 }, { 0 }, { 0 } },
 			PT_E_EMAIL },
-		{ { PT_STR_INIT("abc"), PT_STR_INIT("x@y.zz"), PT_STR_INIT("y"), { 0 }, { 0 }, { 0 } },
-			PT_E_PASSWORD_SHORT },
-		{ { PT_STR_INIT("abc"), PT_STR_INIT("x@y.zz"), PT_STR_INIT("password"), { 0 }, { 0 },
+		{ { PT_STR_INIT("abc"), PT_STR_INIT("x@y.zz"), PT_STR_INIT("y"), { 0 }, { 0 },
 			  { 0 } },
-			PT_E_PASSWORD_COMMON },
-		{ { PT_STR_INIT("abc"), PT_STR_INIT("x@y.zz"), PT_STR_INIT("nul\0 in the middle"), { 0 },
+			PT_E_PASSWORD_SHORT },
+		{ { PT_STR_INIT("abc"), PT_STR_INIT("x@y.zz"), PT_STR_INIT("password"), { 0 },
 			  { 0 }, { 0 } },
+			PT_E_PASSWORD_COMMON },
+		{ { PT_STR_INIT("abc"), PT_STR_INIT("x@y.zz"), PT_STR_INIT("nul\0 in the middle"),
+			  { 0 }, { 0 }, { 0 } },
 			PT_E_PASSWORD_BYTES },
 		{ { PT_STR_INIT("abc"), PT_STR_INIT("x@y.zz"), PT_STR_INIT(PASSWORD),
 			  PT_STR_INIT("012345678901234567890123456789012345678901234567891"), { 0 },
@@ -117,8 +118,8 @@ static void a_new_link_ends_the_old_one(void **state)
 	w.now += PT_SECOND;
 	EXPECT_ERR(PT_OK, pt_resend(world_call(&w), PT_STR("ann@example.org")));
 	EXPECT_ERR(PT_E_TICKET, pt_confirm(world_call(&w), str(first)));
-	EXPECT_ERR(PT_OK,
-		pt_confirm(world_call(&w), str(world_letter_secret(&w, PT_LETTER_VERIFY))));
+	EXPECT_ERR(
+		PT_OK, pt_confirm(world_call(&w), str(world_letter_secret(&w, PT_LETTER_VERIFY))));
 	world_close(&w);
 }
 

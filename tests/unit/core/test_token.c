@@ -292,7 +292,8 @@ static const char *forge(struct world *w, const char *claims)
 	pt_str token;
 
 	world_call(w);
-	EXPECT_ERR(PT_OK, jwt_sign(pt_call_arena(w->call), w->site->keys.access, str(claims), &token));
+	EXPECT_ERR(
+		PT_OK, jwt_sign(pt_call_arena(w->call), w->site->keys.access, str(claims), &token));
 	static char text[1024];
 	strcpy(text, token.p);
 	return text;
@@ -321,11 +322,11 @@ static void claims_are_judged(void **state)
 	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
 	snprintf(claims, sizeof(claims), "{\"user_id\":7,\"exp\":%lld}", now + 10);
 	EXPECT_ERR(PT_E_TOKEN_CLAIMS, check(&w, forge(&w, claims)));
-	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":%lld,\"iat\":%lld}", id, now + 99,
-		now + 31);
+	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":%lld,\"iat\":%lld}", id,
+		now + 99, now + 31);
 	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
-	snprintf(claims, sizeof(claims), "{\"user_id\":\"%s\",\"exp\":%lld,\"email\":\"ann@example.org\"}",
-		id, now + 10);
+	snprintf(claims, sizeof(claims),
+		"{\"user_id\":\"%s\",\"exp\":%lld,\"email\":\"ann@example.org\"}", id, now + 10);
 	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));
 	snprintf(claims, sizeof(claims), "{\"user_id\":\"nobody\",\"exp\":%lld}", now + 10);
 	EXPECT_ERR(PT_E_TOKEN, check(&w, forge(&w, claims)));

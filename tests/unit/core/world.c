@@ -81,8 +81,7 @@ pt_err world_signup(struct world *w, const char *name, const char *email)
 void world_join(struct world *w, const char *name, const char *email)
 {
 	EXPECT_ERR(PT_OK, world_signup(w, name, email));
-	EXPECT_ERR(PT_OK,
-		pt_confirm(world_call(w), str(world_letter_secret(w, PT_LETTER_VERIFY))));
+	EXPECT_ERR(PT_OK, pt_confirm(world_call(w), str(world_letter_secret(w, PT_LETTER_VERIFY))));
 }
 
 pt_err world_signin(struct world *w, const char *name, const char *password, struct pt_grant *out)
@@ -97,8 +96,7 @@ static size_t letters(struct world *w, struct pt_letter **out)
 	size_t n = 0;
 
 	world_call(w);
-	EXPECT_ERR(PT_OK,
-		w->store.letter_list(w->store.ctx, pt_call_arena(w->call), 100, out, &n));
+	EXPECT_ERR(PT_OK, w->store.letter_list(w->store.ctx, pt_call_arena(w->call), 100, out, &n));
 	return n;
 }
 
@@ -117,7 +115,8 @@ const char *world_letter_secret(struct world *w, enum pt_letter_kind kind)
 		if (all[i].kind != kind)
 			continue;
 		struct arena *arena = pt_call_arena(w->call);
-		EXPECT_ERR(PT_OK, seal_open(arena, &key, str(all[i].id.text), all[i].sealed, &clear));
+		EXPECT_ERR(
+			PT_OK, seal_open(arena, &key, str(all[i].id.text), all[i].sealed, &clear));
 		EXPECT_ERR(PT_OK, json_read(arena, clear, &variables));
 		pt_str link = json_find(&variables, PT_STR("link"))->text;
 		pt_str head, text;

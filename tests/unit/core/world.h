@@ -48,6 +48,7 @@ struct pt_account world_account(struct world *w, const char *name);
 
 #define PASSWORD "a quiet harbour"
 
-#define EXPECT_ERR(expected, expression) assert_string_equal(pt_err_name(expected), pt_err_name(expression))
+#define EXPECT_ERR(expected, expression) \
+	assert_string_equal(pt_err_name(expected), pt_err_name(expression))
 
 #endif

@@ -5,57 +5,15 @@
 #include "core/account.h"
 #include "core/event.h"
 #include "core/letter.h"
-#include "core/limit.h"
+#include "core/link.h"
 #include "core/policy.h"
 #include "core/store.h"
-#include "core/ticket.h"
 #include "portress/act.h"
 #include "base/banned.h"
 
-static pt_err recover_account(struct pt_call *call, const struct pt_account_record *owner)
-{
-	struct pt_ticket_act act;
-	struct secret secret;
-
-	TRY(ticket_make(call, PT_TICKET_RESET, owner, &act.ticket, &secret));
-	const struct letter_form form = {
-		.kind = PT_LETTER_RESET,
-		.account = &owner->account,
-		.path = "/reset?token=",
-		.secret = secret.text,
-		.life = ticket_life(call->site, PT_TICKET_RESET),
-	};
-	TRY(letter_make(call, &form, &act.letter));
-	TRY(event_make(call, PT_EVENT_RECOVER_ASKED, &owner->account.id, "", &act.event));
-	TRY(STORE(call, ticket_issue, &act));
-	letter_posted(call);
-	return PT_OK;
-}
-
-/* One durable act too, so that the time taken does not tell. */
-static pt_err recover_nobody(struct pt_call *call)
-{
-	struct pt_event event;
-
-	TRY(event_make(call, PT_EVENT_RECOVER_ASKED, NULL, "nobody", &event));
-	return STORE(call, event_record, &event);
-}
-
 pt_err pt_recover(struct pt_call *call, pt_str email)
 {
-	struct pt_account_record owner;
-	struct email address;
-
-	TRY(email_parse(call->arena, &call->site->policy, email, &address));
-	TRY(limit_mail_client(call));
-	pt_err counted = limit_mail_recipient(call, "reset", address.key);
-	if (counted != PT_OK && counted != PT_E_MAIL_LIMITED)
-		return counted;
-	pt_err found = account_by_email(call, address.key, &owner);
-	if (found != PT_OK && found != PT_E_NOT_FOUND)
-		return found;
-	bool wanted = counted == PT_OK && found == PT_OK && !owner.account.disabled_at;
-	return wanted ? recover_account(call, &owner) : recover_nobody(call);
+	return link_ask(call, &link_reset, email);
 }
 
 pt_err pt_reset_find(struct pt_call *call, pt_str secret, struct pt_account *account)

@@ -6,8 +6,8 @@
 #include "core/event.h"
 #include "core/letter.h"
 #include "core/limit.h"
+#include "core/link.h"
 #include "core/store.h"
-#include "core/ticket.h"
 #include "portress/act.h"
 #include "base/banned.h"
 
@@ -20,23 +20,6 @@ static pt_err captcha_check(struct pt_call *call, pt_str response)
 	return site->captcha.check(site->captcha.ctx, call->arena, response, call->asker.client);
 }
 
-/* The link that confirms an address: ticket and letter. */
-static pt_err verify_letter_make(struct pt_call *call, const struct pt_account_record *owner,
-	struct pt_ticket *ticket, struct pt_letter *letter)
-{
-	struct secret secret;
-
-	TRY(ticket_make(call, PT_TICKET_VERIFY, owner, ticket, &secret));
-	const struct letter_form form = {
-		.kind = PT_LETTER_VERIFY,
-		.account = &owner->account,
-		.path = "/verify?token=",
-		.secret = secret.text,
-		.life = ticket_life(call->site, PT_TICKET_VERIFY),
-	};
-	return letter_make(call, &form, letter);
-}
-
 static pt_err signup_join(
 	struct pt_call *call, const struct pt_account_record *newcomer, struct pt_account *out)
 {
@@ -47,7 +30,7 @@ static pt_err signup_join(
 		.has_letter = true,
 	};
 
-	TRY(verify_letter_make(call, newcomer, &join.ticket, &join.letter));
+	TRY(link_make(call, &link_verify, newcomer, &join.ticket, &join.letter));
 	TRY(event_make(call, PT_EVENT_SIGNUP, NULL, "", &join.event));
 	TRY(event_make(call, PT_EVENT_SIGNUP_TAKEN, NULL, "", &join.taken_event));
 	struct pt_account account = newcomer->account;
@@ -66,7 +49,7 @@ pt_err pt_signup(struct pt_call *call, const struct pt_signup_form *form, struct
 
 	TRY(account_draft_read(call, &draft, true, &newcomer.account));
 	TRY(captcha_check(call, form->captcha));
-	TRY(limit_mail(call, "verify", newcomer.account.email_key));
+	TRY(limit_mail(call, link_verify.limit, newcomer.account.email_key));
 	/* Hashed before anybody is looked up: a taken name costs what a free one does. */
 	TRY(password_hash(&call->site->password, form->password, hash));
 	newcomer.password = str(hash);
@@ -86,41 +69,7 @@ pt_err pt_confirm(struct pt_call *call, pt_str secret)
 	return STORE(call, account_confirm, &act, &account);
 }
 
-static pt_err resend_to(struct pt_call *call, const struct pt_account_record *owner)
-{
-	struct pt_ticket_act act;
-
-	TRY(verify_letter_make(call, owner, &act.ticket, &act.letter));
-	TRY(event_make(call, PT_EVENT_CONFIRM_ASKED, &owner->account.id, "", &act.event));
-	TRY(STORE(call, ticket_issue, &act));
-	letter_posted(call);
-	return PT_OK;
-}
-
-/* What a request for an address that gets nothing costs: also one durable act. */
-static pt_err resend_to_nobody(struct pt_call *call)
-{
-	struct pt_event event;
-
-	TRY(event_make(call, PT_EVENT_CONFIRM_ASKED, NULL, "nobody", &event));
-	return STORE(call, event_record, &event);
-}
-
 pt_err pt_resend(struct pt_call *call, pt_str email)
 {
-	struct pt_account_record owner;
-	struct email address;
-
-	TRY(email_parse(call->arena, &call->site->policy, email, &address));
-	TRY(limit_mail_client(call));
-	pt_err counted = limit_mail_recipient(call, "verify", address.key);
-	if (counted != PT_OK && counted != PT_E_MAIL_LIMITED)
-		return counted;
-	pt_err found = account_by_email(call, address.key, &owner);
-	if (found != PT_OK && found != PT_E_NOT_FOUND)
-		return found;
-	/* Over the recipient's share nothing is said: the sender may not be the owner. */
-	bool wanted = counted == PT_OK && found == PT_OK && !owner.account.email_verified_at &&
-		      !owner.account.disabled_at;
-	return wanted ? resend_to(call, &owner) : resend_to_nobody(call);
+	return link_ask(call, &link_verify, email);
 }

@@ -15,8 +15,11 @@ process.on('exit', () => {
 		child.kill('SIGKILL');
 });
 
+/* A sanitizer's settings are those of the run, not of the world. */
+const sanitizer = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(A|L|T|UB)SAN_OPTIONS$/.test(name)));
+
 function start(words, { settings, folder }) {
-	const env = { PATH: process.env.PATH, TMPDIR: folder, HOME: folder, ...settings };
+	const env = { PATH: process.env.PATH, TMPDIR: folder, HOME: folder, ...sanitizer, ...settings };
 	const child = spawn(program, words, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
 
 	running.add(child);

@@ -310,6 +310,13 @@ struct pt_store {
 	void (*close)(void *ctx);
 };
 
+/*
+ * The stores that come with Portress: "sqlite:PATH", or "postgres://..." (libpq is opened then). The
+ * schema is brought up to date. PT_F_CONFIG: the URL is none of ours, or what is there cannot be used;
+ * PT_F_STORE: it cannot be reached. One log line says why.
+ */
+PT_API PT_CHECK pt_err pt_store_open(pt_str url, struct pt_store *out);
+
 /* The reference driver: plain, slow, obviously right. Forgets everything when closed. */
 PT_API PT_CHECK pt_err pt_store_memory(struct pt_store *out);
 

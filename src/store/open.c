@@ -183,3 +183,10 @@ pt_err store_create_identoro_tables(const struct store_setup *setup)
 	sql_store_close(store);
 	return err;
 }
+
+pt_err pt_store_open(pt_str url, struct pt_store *out)
+{
+	const struct store_setup setup = { .url = url, .migrate = true };
+
+	return store_open(&setup, out);
+}

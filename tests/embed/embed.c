@@ -46,7 +46,7 @@ static struct pt_call *call_begin(struct pt_site *site)
 	return pt_call_begin(site, NULL, &asker, &call) == PT_OK ? call : NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct pt_policy policy;
 	struct pt_keys keys;
@@ -60,6 +60,12 @@ int main(void)
 	struct pt_call *call;
 	int passed = 0;
 
+	memset(&store, 0, sizeof(store));
+	passed += expect("no such store", PT_F_CONFIG, pt_store_open(text("nosql:x"), &store));
+	passed +=
+		expect("sqlite store", PT_OK, pt_store_open(text(argc > 1 ? argv[1] : ""), &store));
+	if (passed == 2)
+		store.close(store.ctx);
 	pt_policy_init(&policy);
 	memset(&keys, 0, sizeof(keys));
 	keys.root = text("an embedder keeps this secret....");
@@ -91,6 +97,6 @@ int main(void)
 	pt_call_end(call);
 	pt_site_close(site);
 	passed += fault() == 42;
-	printf("%d passed, %d failed\n", passed, 7 - passed);
-	return passed == 7 ? 0 : 1;
+	printf("%d passed, %d failed\n", passed, 9 - passed);
+	return passed == 9 ? 0 : 1;
 }

@@ -25,13 +25,13 @@ read -ra cflags < <(pkg-config --cflags portress)
 read -ra needs < <(PKG_CONFIG_SYSROOT_DIR='' pkg-config --static --libs-only-l portress | sed 's/-lportress//')
 
 gcc -std=c99 -Wall -Wextra -Wpedantic -Werror tests/embed/embed.c -o "$work/c" "${shared[@]}" &&
-  LD_LIBRARY_PATH="$lib" "$work/c"
+  LD_LIBRARY_PATH="$lib" "$work/c" "sqlite:$work/c.db"
 verdict "shared, C99" $?
 g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -x c++ tests/embed/embed.c -x none -o "$work/cxx" "${shared[@]}" &&
-  LD_LIBRARY_PATH="$lib" "$work/cxx"
+  LD_LIBRARY_PATH="$lib" "$work/cxx" "sqlite:$work/cxx.db"
 verdict "shared, C++11" $?
 gcc -std=c99 -Wall -Wextra -Wpedantic -Werror tests/embed/embed.c -o "$work/static" "${cflags[@]}" \
-  "$lib/libportress.a" "${needs[@]}" && "$work/static"
+  "$lib/libportress.a" "${needs[@]}" && "$work/static" "sqlite:$work/static.db"
 verdict "static, C99" $?
 
 strangers=$(nm -D --defined-only "$lib/libportress.so" | awk '{print $3}' | grep -vE '^(pt_|PORTRESS_0)')

@@ -68,7 +68,7 @@ enum sql_statement {
 	SQL_STATEMENTS
 };
 
-enum sql_dialect { SQL_SQLITE, SQL_POSTGRES };
+enum sql_dialect { SQL_SQLITE, SQL_POSTGRES, SQL_MYSQL };
 
 /* The spelling of a statement in a dialect (statements.c). */
 const char *sql_statement_text(enum sql_statement statement, enum sql_dialect dialect);

@@ -17,7 +17,8 @@
 
 static const struct {
 	const char *text;
-	const char *postgres; /* NULL: as the others */
+	const char *postgres; /* NULL: as the first */
+	const char *mysql;    /* NULL: as the first */
 } texts[SQL_STATEMENTS] = {
 #define STATEMENT(name, ...) [SQL_##name] = { __VA_ARGS__ },
 #include "store/sql/statements.def"
@@ -26,7 +27,9 @@ static const struct {
 
 const char *sql_statement_text(enum sql_statement statement, enum sql_dialect dialect)
 {
-	if (dialect == SQL_POSTGRES && texts[statement].postgres)
-		return texts[statement].postgres;
-	return texts[statement].text;
+	const char *own[] = {
+		[SQL_POSTGRES] = texts[statement].postgres, [SQL_MYSQL] = texts[statement].mysql
+	};
+
+	return own[dialect] ? own[dialect] : texts[statement].text;
 }

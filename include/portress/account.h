@@ -39,8 +39,23 @@ struct pt_account {
 	pt_time updated_at;
 	pt_time last_signin_at;
 	pt_time disabled_at; /* not 0: an operator switched it off */
+	bool super_admin;    /* an operator among the accounts: may do everything in its tenant */
+	/* The address that waits for its owner to confirm it; "" when none does. */
+	pt_str new_email;
+	pt_str new_email_key;
+	/* When somebody else opened the account, and when the last letter of a kind was written. */
+	pt_time invited_at;
+	pt_time confirm_sent_at;
+	pt_time recover_sent_at;
+	pt_time email_change_sent_at;
 	int64_t signin_count;
 	int64_t failed_signins; /* since the last success; never used to lock */
+};
+
+/* The same person at somebody else's: OpenID Connect's issuer and subject, in our words. */
+struct pt_identity {
+	pt_str provider; /* "github" */
+	pt_str subject;  /* the provider's own name for the account; never an address */
 };
 
 #ifdef __cplusplus

@@ -19,6 +19,10 @@ enum pt_letter_kind {
 	PT_LETTER_RESET = 2,            /* choose a new password */
 	PT_LETTER_PASSWORD_CHANGED = 3, /* notice to the owner */
 	PT_LETTER_ACCOUNT_EXISTS = 4,   /* somebody signed up with your address */
+	PT_LETTER_INVITE = 5,           /* somebody opened an account for you */
+	PT_LETTER_EMAIL_CHANGE = 6,     /* confirm your new address; goes there */
+	PT_LETTER_EMAIL_CHANGED = 7,    /* notice to the old address */
+	PT_LETTER_HOOK = 8, /* no letter: a hook to be told; `to` is the event, the variables its body */
 };
 
 /* A letter in the outbox. */

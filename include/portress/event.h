@@ -31,6 +31,12 @@ enum pt_event_kind {
 	PT_EVENT_ACCOUNT_DELETED = 17,
 	PT_EVENT_PASSWORD_SET = 18,   /* by an operator */
 	PT_EVENT_SIGNIN_REFUSED = 19, /* right password, but not confirmed or switched off */
+	PT_EVENT_INVITED = 20,
+	PT_EVENT_INVITE_ACCEPTED = 21,
+	PT_EVENT_ACCOUNT_CHANGED = 22,
+	PT_EVENT_TOKEN_REVOKED = 23, /* beside TOKEN_REFRESHED: the one that was spent */
+	PT_EVENT_IDENTITY_LINKED = 24,
+	PT_EVENT_EMAIL_CHANGED = 25,
 };
 
 struct pt_event {
@@ -41,6 +47,13 @@ struct pt_event {
 	pt_str client;  /* address, shortened to /24 or /48; "" from the command line */
 	pt_str request; /* request id */
 	pt_str detail;  /* closed set of words, never user text */
+	pt_str tenant;
+	/* Who did it, where that is not the account itself: an operator. */
+	struct pt_id actor;
+	/* As they were then; "" where the site's policy keeps no names in its log. */
+	pt_str email; /* the account's */
+	pt_str actor_email;
+	pt_str actor_name;
 };
 
 /* "signin_failed". Never NULL. */

@@ -25,6 +25,7 @@
 #include "portress/courier.h"
 #include "portress/event.h"
 #include "portress/session.h"
+#include "portress/tenant.h"
 #include "portress/ticket.h"
 #include "portress/token.h"
 
@@ -38,13 +39,15 @@ struct pt_account_record {
 	pt_str password;
 };
 
-enum pt_find_by { PT_BY_ID, PT_BY_USERNAME, PT_BY_EMAIL };
+enum pt_find_by { PT_BY_ID, PT_BY_USERNAME, PT_BY_EMAIL, PT_BY_IDENTITY };
 
 struct pt_account_query {
 	pt_str tenant;
 	pt_str audience;
 	enum pt_find_by by;
-	pt_str key; /* id text (then tenant and audience do not matter), username_key or email_key */
+	pt_str key; /* id text (then tenant and audience do not matter), username_key, email_key, or the
+		     * identity's subject */
+	pt_str provider; /* PT_BY_IDENTITY */
 };
 
 /* Sign-up. */
@@ -57,8 +60,104 @@ struct pt_join {
 	struct pt_letter letter; /* to the one who joined; letter.account is filled by the store */
 	bool has_taken_letter;
 	struct pt_letter taken_letter; /* to the owner of the address, if it is taken */
-	struct pt_event event;         /* SIGNUP; event.account is filled by the store */
-	struct pt_event taken_event;   /* SIGNUP_TAKEN */
+	bool has_identity;
+	struct pt_identity identity;
+	bool has_token;
+	struct pt_token token;          /* first of a family; token.account is filled by the store */
+	struct pt_event event;          /* SIGNUP; event.account is filled by the store */
+	struct pt_event confirmed_event; /* as well, when it begins confirmed */
+	struct pt_event taken_event;     /* SIGNUP_TAKEN */
+};
+
+/* How a JSON object of an account changes. */
+enum pt_metadata_change {
+	PT_METADATA_KEEP,
+	PT_METADATA_MERGE,   /* its members overwrite, null members delete; one level (RFC 7396, flat) */
+	PT_METADATA_REPLACE, /* a hook's answer, or an import */
+};
+
+struct pt_metadata {
+	enum pt_metadata_change change;
+	pt_str json; /* an object */
+};
+
+/* What an act ends; or-ed. */
+enum pt_ending {
+	PT_END_SESSIONS = 1 << 0,
+	PT_END_FAMILIES = 1 << 1,
+	PT_END_VERIFY = 1 << 2, /* tickets of that kind */
+	PT_END_RESET = 1 << 3,
+	PT_END_INVITE = 1 << 4,
+	PT_END_EMAIL_CHANGE = 1 << 5,
+	PT_END_TICKETS = PT_END_VERIFY | PT_END_RESET | PT_END_INVITE | PT_END_EMAIL_CHANGE,
+	PT_END_ALL = PT_END_SESSIONS | PT_END_FAMILIES | PT_END_TICKETS,
+};
+
+/*
+ * One act on one account: what must hold, what changes, what ends, what begins, what is told.
+ * Members that are not `has_`, 0 or PT_METADATA_KEEP leave things as they are.
+ */
+struct pt_amend {
+	struct pt_id account;
+	pt_time now;
+
+	/* ---- what must hold ---- */
+	bool has_ticket; /* of this kind, this account and its address (for EMAIL_CHANGE: its new address), not
+			  * expired; it is spent */
+	struct pt_hash ticket;
+	enum pt_ticket_kind ticket_kind;
+	bool has_seen_password;
+	pt_str seen_password; /* the hash that was judged */
+	bool has_seen_email;
+	pt_str seen_email_key; /* the address that was judged */
+	bool unconfirmed;      /* its address was not confirmed when it was judged, and is not now */
+	bool enabled;          /* it is not switched off */
+
+	/* ---- what changes ---- */
+	bool has_password;
+	pt_str password;
+	bool has_email;
+	pt_str email;
+	pt_str email_key;
+	bool has_new_email; /* "" clears it */
+	pt_str new_email;
+	pt_str new_email_key;
+	bool has_verified; /* true a second time keeps the first time */
+	bool verified;
+	bool has_disabled;
+	bool disabled;
+	bool has_role;
+	pt_str role;
+	bool has_super_admin;
+	bool super_admin;
+	struct pt_metadata app_metadata;
+	struct pt_metadata user_metadata;
+	pt_time invited_at;
+	pt_time confirm_sent_at;
+	pt_time recover_sent_at;
+	pt_time email_change_sent_at;
+	bool signed_in; /* signin_count + 1, failed_signins = 0, last_signin_at = now */
+	bool has_identity;
+	struct pt_identity identity; /* it is this account's from now on */
+
+	/* ---- what ends ---- */
+	unsigned ends;            /* enum pt_ending, or-ed; before anything begins */
+	struct pt_id keep_family; /* survives PT_END_FAMILIES; "" none does */
+
+	/* ---- what begins ---- */
+	bool has_session;
+	struct pt_session session;
+	bool has_token;
+	struct pt_token token; /* first of a new family */
+	bool has_new_ticket;   /* older ones of its kind die */
+	struct pt_ticket new_ticket;
+	bool has_letter;
+	struct pt_letter letter;
+	bool has_notice;
+	struct pt_letter notice; /* to the owner, or a hook to be told */
+
+	/* ---- what is told ---- */
+	struct pt_event events[2];
 };
 
 /* A right password: the account is counted as signed in, and what it gets is opened. */
@@ -129,26 +228,70 @@ struct pt_rotate_act {
 	struct pt_id foreign_account;
 	struct pt_id foreign_family;
 	struct pt_event event;       /* TOKEN_REFRESHED */
+	struct pt_event spent_event; /* TOKEN_REVOKED, where the policy wants the pair */
 	struct pt_event reuse_event; /* TOKEN_REUSED */
 };
 
-/* An operator changes an account. Members that are not `has_` stay as they are. */
-struct pt_account_change {
-	struct pt_id account;
-	pt_time now;
-	bool has_password;
-	pt_str password; /* all sessions, families and tickets of the account end */
-	bool has_verified;
-	bool verified;
-	bool has_disabled;
-	bool disabled; /* true: all sessions, families and tickets of the account end */
-	struct pt_event event;
+/* A refresh token as it stands, and whose it is. */
+struct pt_token_record {
+	struct pt_token token;
+	pt_time spent_at; /* 0: LIVE */
+	struct pt_account_record owner;
 };
 
 struct pt_account_list {
 	pt_str tenant;
 	pt_str after; /* id of the last one seen; "" starts */
 	size_t max;   /* at most 1000 */
+};
+
+enum pt_order { PT_NEWEST_FIRST, PT_OLDEST_FIRST };
+
+/* A page of the accounts of one tenant and audience, by created_at (then id). */
+struct pt_account_page {
+	pt_str tenant;
+	pt_str audience;
+	pt_str part; /* of the address or of user_metadata.full_name, whatever its letter case; "" any */
+	enum pt_order order;
+	size_t skip;
+	size_t max; /* at most 1000 */
+};
+
+enum { PT_EVENT_KINDS = 32 };
+
+/* A page of one tenant's events, newest first. */
+struct pt_event_page {
+	pt_str tenant;
+	uint32_t kinds; /* 1 << enum pt_event_kind, or-ed */
+	pt_str author;  /* part of actor_email, actor_name, or, where nobody else acted, of email; whatever
+			 * its letter case; "" any */
+	size_t skip;
+	size_t max; /* at most 1000 */
+};
+
+/*
+ * People who come from another system, with all that is theirs, by the hundred. What is there already
+ * (account by id, token by hash, event by id) stays as it is and counts as skipped: the same batch
+ * again changes nothing. `mark` is kept beside it, in the same act: how far the import has come.
+ */
+struct pt_import {
+	const struct pt_account_record *accounts;
+	size_t n_accounts;
+	const struct pt_ticket *tickets;
+	size_t n_tickets;
+	const struct pt_token *tokens; /* LIVE ones, each of a family of its own */
+	size_t n_tokens;
+	const struct pt_event *events;
+	size_t n_events;
+	pt_str source; /* names the import: "gotrue" and where from, without secrets */
+	pt_str mark;   /* at most 200 bytes, the importer's own */
+	pt_time now;
+};
+
+struct pt_import_count {
+	size_t added;   /* accounts, tickets, tokens and events alike */
+	size_t skipped; /* there already, or, for what hangs on an account: that account is not there */
+	size_t taken;   /* accounts whose address belongs to another account: left out, with what is theirs */
 };
 
 /* "At most `limit` in any `window`" for one key. */
@@ -206,13 +349,25 @@ struct pt_store {
 	pt_err (*account_list)(void *ctx, pt_arena *arena, const struct pt_account_list *query,
 		struct pt_account **out, size_t *n);
 
-	/* PT_E_NOT_FOUND. */
-	pt_err (*account_change)(
-		void *ctx, pt_arena *arena, const struct pt_account_change *change);
+	/*
+	 * *out is the account as it is then.
+	 * PT_E_NOT_FOUND: the account is gone. PT_E_TICKET: the ticket is none of it any more.
+	 * PT_E_CREDENTIALS: the password is another by now. PT_E_NOT_FOUND too when seen_email_key is not
+	 * its address. PT_E_TAKEN: the new address, or the identity, is another account's; or it was to be
+	 * unconfirmed and is not. PT_E_DISABLED: `enabled`, and it is not. PT_F_CONFIG: the accounts live in a
+	 * foreign table that has no place for something in the act.
+	 */
+	pt_err (*account_amend)(void *ctx, pt_arena *arena, const struct pt_amend *amend,
+		struct pt_account_record *out);
 
-	/* Removes the account and everything of it except its events. PT_E_NOT_FOUND. */
+	/* Removes the account and everything of it except its events; `notice` (a hook to be told; may be
+	 * NULL) stays too. PT_E_NOT_FOUND. */
 	pt_err (*account_remove)(void *ctx, pt_arena *arena, const struct pt_id *id, pt_time now,
-		const struct pt_event *event);
+		const struct pt_event *event, const struct pt_letter *notice);
+
+	/* *total: how many there are in all. */
+	pt_err (*account_page)(void *ctx, pt_arena *arena, const struct pt_account_page *query,
+		struct pt_account_record **out, size_t *n, int64_t *total);
 
 	/*
 	 * failed_signins = 0, signin_count + 1, last_signin_at = now, rehash, session, token, event.
@@ -235,7 +390,8 @@ struct pt_store {
 	/* PT_E_NOT_FOUND: the account is gone. */
 	pt_err (*ticket_issue)(void *ctx, pt_arena *arena, const struct pt_ticket_act *act);
 
-	/* PT_E_TICKET: unknown, of another kind, expired, spent, or its account is gone. Changes nothing. */
+	/* PT_E_TICKET: unknown, of another kind, spent, or its account is gone. PT_E_TICKET_EXPIRED: for a
+	 * week after it has expired; then PT_E_TICKET. Changes nothing. */
 	pt_err (*ticket_find)(void *ctx, pt_arena *arena, const struct pt_hash *hash,
 		enum pt_ticket_kind kind, pt_time now, struct pt_ticket_record *out);
 
@@ -253,6 +409,10 @@ struct pt_store {
 	 * password is not seen_password any more, or the account's address is another by now.
 	 */
 	pt_err (*password_reset)(void *ctx, pt_arena *arena, const struct pt_reset_act *act);
+
+	/* PT_E_REFRESH: unknown, or its account is gone. SPENT and expired ones are found. */
+	pt_err (*token_find)(void *ctx, pt_arena *arena, const struct pt_hash *hash,
+		struct pt_token_record *out);
 
 	/*
 	 * Spends the presented token and opens its successor, as the picture in token.h draws it.
@@ -284,6 +444,31 @@ struct pt_store {
 	/* The newest `max` events (of one account, if `account` is not ""), newest first. */
 	pt_err (*event_list)(void *ctx, pt_arena *arena, const struct pt_id *account, size_t max,
 		struct pt_event **out, size_t *n);
+
+	pt_err (*event_page)(void *ctx, pt_arena *arena, const struct pt_event_page *query,
+		struct pt_event **out, size_t *n, int64_t *total);
+
+	/* ---- tenants ---- */
+
+	/* PT_E_TAKEN: the name is another tenant's. */
+	pt_err (*tenant_add)(void *ctx, pt_arena *arena, const struct pt_tenant *tenant);
+	/* By id. PT_E_NOT_FOUND. */
+	pt_err (*tenant_find)(
+		void *ctx, pt_arena *arena, const struct pt_id *id, struct pt_tenant *out);
+	/* Compare and set. PT_E_BUSY: its updated_at is not `seen` any more. PT_E_NOT_FOUND. */
+	pt_err (*tenant_change)(void *ctx, pt_arena *arena, const struct pt_id *id, pt_time seen,
+		pt_str config, pt_time now);
+	/* With all its accounts and what hangs on them; its events stay. PT_E_NOT_FOUND. */
+	pt_err (*tenant_remove)(void *ctx, pt_arena *arena, const struct pt_id *id);
+
+	/* ---- moving in ---- */
+
+	pt_err (*import)(void *ctx, pt_arena *arena, const struct pt_import *batch,
+		struct pt_import_count *count);
+	/* How far an import came; "" when it has not begun. */
+	pt_err (*import_mark)(void *ctx, pt_arena *arena, pt_str source, pt_str *mark);
+
+	/* ---- the outbox ---- */
 
 	/* The waiting letter that is due longest, leased; attempts counts this one. PT_E_NOT_FOUND: none.
 	 * Letters past not_after are dropped on the way: they count as dead. */

@@ -13,7 +13,9 @@ extern "C" {
 enum pt_ticket_kind {
 	PT_TICKET_VERIFY =
 		1, /* proves the address; using it again within its life changes nothing */
-	PT_TICKET_RESET = 2, /* sets a password; taken once */
+	PT_TICKET_RESET = 2,        /* sets a password, or signs in to set one; taken once */
+	PT_TICKET_INVITE = 3,       /* accepts an invitation; taken once */
+	PT_TICKET_EMAIL_CHANGE = 4, /* proves the new address; taken once */
 };
 
 struct pt_ticket {

@@ -18,8 +18,15 @@ struct fetch_setup {
 
 PT_CHECK pt_err fetch_open(const struct fetch_setup *setup);
 
+struct fetch_header {
+	pt_str name;
+	pt_str value; /* without control characters */
+};
+
 struct fetch_request {
 	pt_str url;
+	const struct fetch_header *headers; /* beside the ones that HTTP needs */
+	size_t n_headers;
 	pt_str body;         /* POST when set, GET otherwise */
 	pt_str content_type; /* of the body */
 	pt_time deadline;    /* in all; 0 means 5 s */
@@ -27,9 +34,19 @@ struct fetch_request {
 	bool allow_private; /* loopback, private and link-local targets, and plain http, are allowed */
 };
 
+/* Why there was no answer. */
+enum fetch_failure {
+	FETCH_ANSWERED,
+	FETCH_TIMEOUT,
+	FETCH_NOT_CONNECTED, /* no such name, refused, unreachable, or not allowed to go there */
+	FETCH_BROKEN,        /* connected, and then certificate, protocol, size or line failed */
+};
+
 struct fetch_response {
 	int status;
 	pt_str body;
+	pt_str content_type;
+	enum fetch_failure failure; /* written with PT_F_IO too */
 };
 
 /* PT_F_IO (logged, without the body): not reached, too slow, too large, certificate refused, or the

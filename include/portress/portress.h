@@ -68,6 +68,25 @@ struct pt_policy {
 	int mail_per_recipient;
 	int mail_per_client;
 
+	/* signing up by address */
+	bool signup_off;  /* nobody opens an account by himself; operators and invitations still do */
+	bool autoconfirm; /* addresses are believed unseen */
+
+	/* letters */
+	pt_time invite_life;
+	pt_time email_change_life;
+	pt_time mail_pause; /* between two letters of one kind to one address; 0: as the limits say */
+	bool mail_at_once;  /* a letter goes out before the act it belongs to, and its failure is the act's:
+			     * older systems promise it. Needs pt_site_setup.post */
+	bool mail_limit_told; /* PT_E_MAIL_LIMITED also per recipient, known or not */
+
+	/* tokens */
+	bool token_profile; /* access tokens carry sub, email, aud and metadata, and refresh tokens are opaque;
+			     * else user_id, and refresh tokens are JWTs too */
+	size_t password_max_bytes; /* 0: no limit but password_max */
+
+	bool log_names; /* events keep the addresses and names of who acted */
+
 	pt_time failure_delay; /* a failed sign-in is answered this much later, without holding a thread */
 	bool captcha;          /* sign-up asks the site's captcha */
 };
@@ -81,17 +100,46 @@ struct pt_keys {
 	pt_str csrf;    /* "" derives it */
 	pt_str access;  /* HS256 key of access tokens; "" derives it */
 	pt_str refresh; /* HS256 key of refresh tokens; "" derives it */
+	pt_str signing; /* keys that sign access tokens instead: a JWK Set (RFC 7517 5) with private parts, each key
+			 * with "status": "next", "current" or "retired", and "until" (unix seconds) where it
+			 * has an end. Public parts are told by pt_site_jwks. "": the HS256 key */
+	pt_str access_kid; /* `kid` of the HS256 key; "" leaves it out */
 	pt_str pepper;  /* "" uses none */
 };
 
-struct pt_store;   /* portress/store.h */
-struct pt_captcha; /* portress/courier.h */
+struct pt_store;    /* portress/store.h */
+struct pt_captcha;  /* portress/courier.h */
+struct pt_letter;   /* portress/courier.h */
+struct pt_hooks;    /* portress/hook.h */
+struct pt_provider; /* portress/provider.h */
+
+/* A letter's look, where it is not the built-in one. By enum pt_letter_kind. */
+struct pt_letter_look {
+	pt_str link;    /* the link is this and the secret; "" makes it from public_url */
+	pt_str subject; /* Go's text/template; "" the built-in one */
+	pt_str body;    /* where its Go html/template is: an https URL, or file:///PATH; "" the built-in */
+};
+
+enum { PT_LETTER_LOOKS = 8 };
 
 struct pt_site_setup {
 	size_t size; /* sizeof(struct pt_site_setup) */
 	const struct pt_policy *policy;
 	const struct pt_keys *keys;
-	const struct pt_store *store;     /* copied; closed by pt_site_close */
+	const struct pt_store *store;     /* copied; closed by pt_site_close, unless it is shared */
+	bool store_shared;                /* other sites use it too: who opened it closes it, after them */
+	pt_str tenant;                    /* whose accounts these are; "" where there is one site */
+	pt_str audience;                  /* of calls that name none */
+	pt_str default_role;              /* of new accounts */
+	pt_str site_url;                  /* the application's address, for letters; "" is public_url */
+	struct pt_letter_look letters[PT_LETTER_LOOKS];
+	const struct pt_hooks *hooks;     /* copied; NULL: nobody is asked or told */
+	const struct pt_provider *providers; /* copied, n of them */
+	size_t n_providers;
+	/* Composes a letter and hands it over now: PT_E_MAIL when it is not taken. NULL without
+	 * policy.mail_at_once. */
+	pt_err (*post)(void *ctx, pt_arena *arena, const struct pt_letter *letter);
+	void *post_ctx;
 	const struct pt_captcha *captcha; /* copied; NULL if policy.captcha is false */
 	pt_str public_url; /* origin and mount, "https://id.example.org/auth": the base of mailed links */
 	void (*letter_waits)(
@@ -109,6 +157,13 @@ PT_API void pt_site_close(struct pt_site *site);
 
 PT_API const struct pt_policy *pt_site_policy(const struct pt_site *site);
 
+/* The public keys that judge this site's access tokens now, `{"keys":[...]}` (RFC 7517 5). HS256 has
+ * none. */
+PT_API PT_CHECK pt_err pt_site_jwks(struct pt_site *site, pt_arena *arena, pt_time now, pt_str *out);
+
+/* Other keys of pt_keys.signing, while calls go on. PT_F_CONFIG leaves the ones that are there. */
+PT_API PT_CHECK pt_err pt_site_rekey(struct pt_site *site, pt_str signing);
+
 /* A read may block on a network: run acts that only read on a worker too. */
 PT_API bool pt_site_store_is_remote(const struct pt_site *site);
 
@@ -124,6 +179,7 @@ struct pt_asker {
 	pt_str user_agent;
 	pt_str request; /* request id */
 	pt_time now;    /* 0: the wall clock */
+	pt_str audience; /* whose accounts are meant; "": the site's own */
 };
 
 struct pt_call;
@@ -134,6 +190,17 @@ PT_API PT_CHECK pt_err pt_call_begin(
 
 /* NULL is fine. */
 PT_API void pt_call_end(struct pt_call *call);
+
+/* From here on an operator acts: events name him as the actor. Borrowed. NULL: nobody but the account
+ * itself. */
+PT_API void pt_call_act_as(struct pt_call *call, const struct pt_account *operator_);
+
+/* From here on accounts of this audience are meant. Borrowed. */
+PT_API void pt_call_set_audience(struct pt_call *call, pt_str audience);
+PT_API pt_str pt_call_audience(const struct pt_call *call);
+
+/* After PT_E_HOOK_*: more, in words for whoever set the hook up. "" otherwise. */
+PT_API pt_str pt_call_detail(const struct pt_call *call);
 
 PT_API pt_time pt_call_now(const struct pt_call *call);
 PT_API pt_arena *pt_call_arena(struct pt_call *call);

@@ -1,5 +1,7 @@
 /*
  * surface.h - the dialects as one HTTP application: what the server hands to the engine.
+ *
+ * A mount has a site of its own: the same store looked at by another policy.
  */
 #ifndef SURFACE_SURFACE_H
 #define SURFACE_SURFACE_H
@@ -23,6 +25,52 @@ struct pages_setup {
 	bool dev_mailbox; /* /dev/mailbox exists */
 };
 
+/* What one site of the GoTrue dialect says to its clients; the rest of it is its pt_site's policy. */
+struct gotrue_site {
+	struct pt_site *site;
+	pt_str instance;            /* UUID; all zero in a server of one site */
+	pt_str site_url;            /* where browsers are sent back to; its host's referrers are kept */
+	pt_str redirect_url;        /* they are all sent there instead; "" none */
+	pt_str admin_group;         /* role that may administer its audience: "admin" */
+	int64_t token_seconds;      /* expires_in */
+	pt_str cookie_key;          /* "nf_jwt" */
+	int64_t cookie_seconds;     /* negative: no cookies */
+	bool email_off;             /* nobody signs up or in by address */
+	pt_str saml_label;          /* "" none; SAML itself is not offered */
+	/* All that are switched on; the site holds those of them that are set up wholly. */
+	struct gotrue_provider {
+		pt_str name;
+		bool client_id, secret, redirect_uri; /* set */
+	} providers[8];
+	size_t n_providers;
+};
+
+struct gotrue_setup {
+	bool on;
+	pt_str mount; /* "/gotrue", or "/" */
+	struct gotrue_site site; /* unless `many` */
+	pt_str operator_token;   /* "": there is no operator */
+	pt_str export_secret;    /* "": nobody moves out */
+	pt_str endpoint;         /* told when an instance is made */
+	pt_str limit_header;     /* requests to /token are counted by it; "" none */
+	pt_str request_id_header;
+	pt_str origins;          /* comma separated: those that may send credentials across origins */
+	bool state_unbound;      /* sign-in elsewhere is not bound to the browser by a cookie */
+	bool query_credentials;  /* /token reads credentials from the query as well */
+	/* Many sites in one: each request names its own in x-nf-sign. */
+	bool many;
+	struct pt_site *operator_site; /* whose tenants the instances are: pt_tenant_* */
+	/* Opens a site from an instance's configuration, which lives until `closed`. PT_F_CONFIG: *why. */
+	pt_err (*site_open)(void *ctx, const struct pt_tenant *tenant, pt_str site_url,
+		struct gotrue_site *out, const char **why);
+	void (*site_close)(void *ctx, struct gotrue_site *site);
+	void *sites_ctx;
+};
+
+/* An account as the JSON that GoTrue's clients and hooks read. */
+struct buf;
+pt_err gotrue_user_write(struct buf *out, const struct pt_account *account);
+
 /* A file that is served as it is: style sheets, scripts. */
 struct surface_asset {
 	pt_str name; /* "portress.css" */
@@ -43,6 +91,7 @@ struct surface_setup {
 	pt_str privacy_url;
 	pt_str terms_url;
 	struct pages_setup pages;
+	struct gotrue_setup gotrue;
 	/* Metrics and readiness, told by the server. Text lives in the arena. */
 	pt_err (*metrics)(void *ctx, pt_arena *arena, pt_str *text);
 	pt_err (*ready)(void *ctx, pt_arena *arena, pt_str *why);

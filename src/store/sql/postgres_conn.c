@@ -52,9 +52,9 @@ static void own_result(PGresult **result)
 /* ---- waiting ---- */
 
 /* Out of time. A server that had long enough to say "timed out" itself, and did not, hangs. */
-static enum pg_trouble too_late(const struct pg_conn *conn)
+static enum remote_trouble too_late(const struct pg_conn *conn)
 {
-	return clock_monotonic() - conn->asked_at >= conn->patience ? PG_SILENT : PG_BROKEN;
+	return clock_monotonic() - conn->asked_at >= conn->patience ? REMOTE_SILENT : REMOTE_BROKEN;
 }
 
 /* Waits until the socket is ready or the act's deadline is there; a closed socket counts as ready. */
@@ -63,7 +63,7 @@ static bool wait_socket(struct pg_conn *conn, short events)
 	struct pollfd fd = { .fd = pq.socket(conn->pq), .events = events };
 
 	for (;;) {
-		pt_time left = conn->deadline - clock_monotonic();
+		pt_time left = conn->base.deadline - clock_monotonic();
 		int n;
 
 		if (left <= 0 || fd.fd < 0)
@@ -76,19 +76,19 @@ static bool wait_socket(struct pg_conn *conn, short events)
 	}
 }
 
-static enum pg_trouble broken_or_late(const struct pg_conn *conn)
+static enum remote_trouble broken_or_late(const struct pg_conn *conn)
 {
-	return clock_monotonic() >= conn->deadline ? too_late(conn) : PG_BROKEN;
+	return clock_monotonic() >= conn->base.deadline ? too_late(conn) : REMOTE_BROKEN;
 }
 
 static bool wait_and_read(struct pg_conn *conn, short events)
 {
 	if (!wait_socket(conn, events)) {
-		conn->trouble = broken_or_late(conn);
+		conn->base.trouble = broken_or_late(conn);
 		return false;
 	}
 	if (!pq.consumeInput(conn->pq)) {
-		conn->trouble = PG_BROKEN;
+		conn->base.trouble = REMOTE_BROKEN;
 		return false;
 	}
 	return true;
@@ -104,7 +104,7 @@ static bool flush(struct pg_conn *conn)
 			return false;
 	}
 	if (left < 0)
-		conn->trouble = PG_BROKEN;
+		conn->base.trouble = REMOTE_BROKEN;
 	return left == 0;
 }
 
@@ -119,7 +119,7 @@ static PGresult *next_result(struct pg_conn *conn)
 	}
 	result = pq.getResult(conn->pq);
 	if (pq.status(conn->pq) == CONNECTION_BAD)
-		conn->trouble = PG_BROKEN;
+		conn->base.trouble = REMOTE_BROKEN;
 	return result;
 }
 
@@ -127,16 +127,16 @@ static PGresult *next_result(struct pg_conn *conn)
 
 static const struct meaning {
 	const char *state; /* SQLSTATE, or the class that it begins with */
-	enum pg_trouble trouble;
+	enum remote_trouble trouble;
 } meanings[] = {
-	{ "40001", PG_AGAIN },  /* serialization_failure */
-	{ "40P01", PG_AGAIN },  /* deadlock_detected */
-	{ "08", PG_BROKEN },    /* connection_exception */
-	{ "57P0", PG_BROKEN },  /* shutting down, starting up, crashed, database dropped, idle */
-	{ "25P03", PG_BROKEN }, /* idle_in_transaction_session_timeout */
-	{ "25006", PG_BROKEN }, /* read only: after a failover this one became a standby */
-	{ "26000", PG_BROKEN }, /* a pooler took our prepared statements away, ... */
-	{ "42P05", PG_BROKEN }, /* ... or shows those of another session */
+	{ "40001", REMOTE_AGAIN }, /* serialization_failure */
+	{ "40P01", REMOTE_AGAIN }, /* deadlock_detected */
+	{ "08", REMOTE_BROKEN },   /* connection_exception */
+	{ "57P0", REMOTE_BROKEN }, /* shutting down, starting up, crashed, database dropped, idle */
+	{ "25P03", REMOTE_BROKEN }, /* idle_in_transaction_session_timeout */
+	{ "25006", REMOTE_BROKEN }, /* read only: after a failover this one became a standby */
+	{ "26000", REMOTE_BROKEN }, /* a pooler took our prepared statements away, ... */
+	{ "42P05", REMOTE_BROKEN }, /* ... or shows those of another session */
 };
 
 static pt_str error_field(const PGresult *result, int code)
@@ -144,21 +144,21 @@ static pt_str error_field(const PGresult *result, int code)
 	return str(pq.resultErrorField(result, code));
 }
 
-static enum pg_trouble trouble_of(const PGresult *result)
+static enum remote_trouble trouble_of(const PGresult *result)
 {
 	pt_str state = error_field(result, PG_DIAG_SQLSTATE);
 
 	/* libpq's own errors have no SQLSTATE. */
 	if (state.n == 0)
-		return PG_BROKEN;
+		return REMOTE_BROKEN;
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
 		if (str_starts(state, str(meanings[i].state)))
 			return meanings[i].trouble;
 	}
 	/* "cached plan must not change result type": somebody altered a table of theirs. */
 	if (str_eq(error_field(result, PG_DIAG_SOURCE_FUNCTION), PT_STR("RevalidateCachedQuery")))
-		return PG_BROKEN;
-	return PG_FINE;
+		return REMOTE_BROKEN;
+	return REMOTE_FINE;
 }
 
 /* Errors of class 22 quote the value that they are about; it may be somebody's. */
@@ -179,8 +179,8 @@ static pt_err error_of(struct pg_conn *conn, const PGresult *result, const char 
 
 	if (str_eq(state, PT_STR("23505")) || str_eq(state, PT_STR("23503")))
 		return PT_E_TAKEN;
-	conn->trouble = trouble_of(result);
-	return conn->trouble == PG_FINE ? failed_statement(result, label) : PT_F_STORE;
+	conn->base.trouble = trouble_of(result);
+	return conn->base.trouble == REMOTE_FINE ? failed_statement(result, label) : PT_F_STORE;
 }
 
 /* ---- rows ---- */
@@ -376,9 +376,10 @@ struct asked {
 static bool send_commands(struct pg_conn *conn, const char *name, const char *prepare,
 	const struct args *args, size_t n_args, struct asked *asked)
 {
-	*asked = (struct asked){ .begin = conn->begin != NULL, .prepare = prepare != NULL };
+	*asked = (struct asked){ .begin = conn->base.begin != NULL, .prepare = prepare != NULL };
 	conn->asked_at = clock_monotonic();
-	if (conn->begin && !pq.sendQueryParams(conn->pq, conn->begin, 0, NULL, NULL, NULL, NULL, 0))
+	if (conn->base.begin &&
+		!pq.sendQueryParams(conn->pq, conn->base.begin, 0, NULL, NULL, NULL, NULL, 0))
 		return false;
 	if (prepare && !pq.sendPrepare(conn->pq, name, prepare, 0, NULL))
 		return false;
@@ -400,7 +401,7 @@ static bool read_answers(struct pg_conn *conn, unsigned *done, PGresult **out)
 		PGresult *result = next_result(conn);
 		ExecStatusType status;
 
-		if (conn->trouble != PG_FINE) {
+		if (conn->base.trouble != REMOTE_FINE) {
 			own_result(&result);
 			return false;
 		}
@@ -432,14 +433,14 @@ static pt_err exchange(struct pg_conn *conn, const struct pg_text *text, const c
 
 	name_of(text, name, sizeof(name));
 	if (!send_commands(conn, name, prepare, args, n_args, &asked)) {
-		if (conn->trouble == PG_FINE)
-			conn->trouble = PG_BROKEN;
+		if (conn->base.trouble == REMOTE_FINE)
+			conn->base.trouble = REMOTE_BROKEN;
 		return PT_F_STORE;
 	}
 	if (!read_answers(conn, &done, out))
 		return PT_F_STORE;
 	if (asked.begin && done > 0)
-		conn->begin = NULL;
+		conn->base.begin = NULL;
 	if (asked.prepare && done > asked.begin)
 		conn->prepared[text->name] = true;
 	if (done == (unsigned)asked.begin + asked.prepare + 1)
@@ -454,12 +455,7 @@ pt_err pg_run(struct pg_conn *conn, pt_arena *arena, const struct pg_text *text,
 	const char *prepare = NULL;
 	struct args spelled;
 
-	/* After trouble nothing more can be asked; the act is on its way out. */
-	if (conn->trouble == PG_FINE && conn->alone && conn->ran > 0)
-		conn->trouble = PG_MORE;
-	if (conn->trouble != PG_FINE)
-		return PT_F_STORE;
-	conn->ran++;
+	TRY(remote_may_ask(&conn->base));
 	if (!conn->prepared[text->name])
 		TRY(translate(arena, text->text, &prepare));
 	TRY(spell_args(arena, args, n_args, &spelled));
@@ -476,15 +472,15 @@ static pt_err simple(struct pg_conn *conn, const char *text, const char *label)
 
 	conn->asked_at = clock_monotonic();
 	if (!pq.sendQuery(conn->pq, text) || !flush(conn)) {
-		if (conn->trouble == PG_FINE)
-			conn->trouble = PG_BROKEN;
+		if (conn->base.trouble == REMOTE_FINE)
+			conn->base.trouble = REMOTE_BROKEN;
 		return PT_F_STORE;
 	}
 	for (;;) {
 		PT_OWN(own_result) PGresult *result = next_result(conn);
 		ExecStatusType status;
 
-		if (conn->trouble != PG_FINE)
+		if (conn->base.trouble != REMOTE_FINE)
 			return PT_F_STORE;
 		if (!result)
 			return err;
@@ -502,9 +498,9 @@ static pt_err simple_outside_pipeline(struct pg_conn *conn, const char *text, co
 	if (!pq.exitPipelineMode(conn->pq))
 		return fault(PT_F_BUG, "postgres: the pipeline is not empty");
 	err = simple(conn, text, label);
-	if (conn->trouble != PG_BROKEN && conn->trouble != PG_SILENT &&
+	if (conn->base.trouble != REMOTE_BROKEN && conn->base.trouble != REMOTE_SILENT &&
 		!pq.enterPipelineMode(conn->pq))
-		conn->trouble = PG_BROKEN;
+		conn->base.trouble = REMOTE_BROKEN;
 	return err;
 }
 
@@ -513,18 +509,18 @@ pt_err pg_script(struct pg_conn *conn, pt_arena *arena, const char *text)
 	struct buf b = BUF(arena, MIB);
 	pt_str whole;
 
-	if (conn->trouble != PG_FINE)
+	if (conn->base.trouble != REMOTE_FINE)
 		return PT_F_STORE;
-	if (conn->begin) {
-		buf_str(&b, str(conn->begin));
+	if (conn->base.begin) {
+		buf_str(&b, str(conn->base.begin));
 		buf_str(&b, PT_STR(";"));
 	}
 	buf_str(&b, PT_STR("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"));
 	buf_str(&b, str(text));
 	TRY(buf_done(&b, &whole));
-	conn->deadline = clock_monotonic() + SCRIPT_SECONDS * PT_SECOND;
+	conn->base.deadline = clock_monotonic() + SCRIPT_SECONDS * PT_SECOND;
 	/* Even if the script fails, the BEGIN before it did not. */
-	conn->begin = NULL;
+	conn->base.begin = NULL;
 	return simple_outside_pipeline(conn, whole.p, "script");
 }
 
@@ -541,8 +537,8 @@ pt_err pg_end(struct pg_conn *conn, const char *text)
 	unsigned done = 0;
 
 	if (!send_end(conn, text) || !flush(conn) || !read_answers(conn, &done, &result)) {
-		if (conn->trouble == PG_FINE)
-			conn->trouble = PG_BROKEN;
+		if (conn->base.trouble == REMOTE_FINE)
+			conn->base.trouble = REMOTE_BROKEN;
 		return PT_F_STORE;
 	}
 	if (done != 1)
@@ -557,7 +553,7 @@ void pg_end_unread(struct pg_conn *conn)
 {
 	conn->unread = true;
 	if (!send_end(conn, "COMMIT") || pq.flush(conn->pq) < 0)
-		conn->trouble = PG_BROKEN;
+		conn->base.trouble = REMOTE_BROKEN;
 }
 
 /* ---- coming and going ---- */
@@ -624,7 +620,7 @@ static PGconn *connect_start(const struct pg_target *target)
 pt_err pg_connect(struct pg_conn *conn, const struct pg_target *target, pt_time deadline, char *why,
 	size_t size)
 {
-	*conn = (struct pg_conn){ .deadline = deadline, .patience = target->patience };
+	*conn = (struct pg_conn){ .base.deadline = deadline, .patience = target->patience };
 	conn->pq = connect_start(target);
 	if (!conn->pq) {
 		(void)snprintf(why, size, "no memory");
@@ -665,7 +661,7 @@ bool pg_is_usable(struct pg_conn *conn, pt_time deadline)
 	PT_OWN(own_result) PGresult *result = NULL;
 	unsigned done = 0;
 
-	conn->deadline = deadline;
+	conn->base.deadline = deadline;
 	if (conn->unread && (!flush(conn) || !read_answers(conn, &done, &result) || done != 1))
 		return false;
 	conn->unread = false;

@@ -11,6 +11,7 @@
 
 #include "store/drivers.h"
 #include "store/sql/port.h"
+#include "store/sql/remote.h"
 
 /* What we use of libpq, opened when the first PostgreSQL store is. */
 #define PQ_FUNCTIONS(X)       \
@@ -70,15 +71,6 @@ struct pg_target {
 	pt_time patience;
 };
 
-/* What the last thing that went wrong means for the connection and the act. */
-enum pg_trouble {
-	PG_FINE,
-	PG_AGAIN, /* serialisation failure, deadlock: roll back and run the act again */
-	PG_MORE, /* an act that runs alone wants a second statement: run it again in a transaction */
-	PG_BROKEN, /* the connection is no more, or cannot be used */
-	PG_SILENT, /* no answer by the deadline: the server hangs, or the network does */
-};
-
 enum {
 	PG_TEXTS =
 		SQL_STATEMENTS + SQL_DYNAMIC, /* statements of the list, then slots of run_text */
@@ -94,15 +86,11 @@ struct pg_text {
 };
 
 struct pg_conn {
+	struct remote_conn base; /* first */
 	PGconn *pq;
-	pt_time deadline;  /* of the act, on the monotonic clock */
-	pt_time asked_at;  /* when the last exchange was sent */
-	pt_time patience;  /* silence for so long after a question means that the server hangs */
-	const char *begin; /* sent before the next statement; NULL: the transaction has begun */
-	bool alone;   /* the act's one statement needs no transaction; another one is PG_MORE */
-	unsigned ran; /* statements so far in this act */
-	enum pg_trouble trouble;
-	bool unread; /* the answer to the last COMMIT is still to be read */
+	pt_time asked_at; /* when the last exchange was sent */
+	pt_time patience; /* silence for so long after a question means that the server hangs */
+	bool unread;      /* the answer to the last COMMIT is still to be read */
 	bool prepared[PG_NAMES];
 };
 
@@ -116,8 +104,8 @@ void pg_disconnect(struct pg_conn *conn);
 bool pg_is_usable(struct pg_conn *conn, pt_time deadline);
 
 /*
- * Runs a text, together with conn->begin when that is due. PT_E_TAKEN: a UNIQUE rule, or somebody's
- * foreign key, was broken. PT_F_STORE: conn->trouble says of what kind; logged here when it is PG_FINE,
+ * Runs a text, together with conn->base.begin when that is due. PT_E_TAKEN: a UNIQUE rule, or somebody's
+ * foreign key, was broken. PT_F_STORE: conn->base.trouble says of what kind; logged here when it is REMOTE_FINE,
  * that is when the statement itself failed.
  */
 PT_CHECK pt_err pg_run(struct pg_conn *conn, pt_arena *arena, const struct pg_text *text,

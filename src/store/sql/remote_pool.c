@@ -1,7 +1,7 @@
 /*
- * postgres_pool.c - a bounded number of connections. The picture is in postgres_pool.h.
+ * remote_pool.c - a bounded number of connections. The picture is in remote_pool.h.
  */
-#include "store/sql/postgres_pool.h"
+#include "store/sql/remote_pool.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,18 +20,20 @@
 enum slot_state { EMPTY, IDLE, BUSY };
 
 struct slot {
-	struct pg_conn conn; /* first: a connection is given back by its address */
+	struct remote_conn *conn;
 	enum slot_state state;
 	uint64_t used; /* when it became idle, as a running number */
 };
 
-struct pg_pool {
-	const struct pg_target *target;
-	pt_time patience; /* how long an act waits for a connection */
+struct remote_pool {
+	const struct remote_kind *kind;
+	const void *target;
+	pt_time patience;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct slot *slots;
+	char *conns; /* the slots' connections, kind->conn_size apart */
 	unsigned size;
 	uint64_t clock;
 
@@ -42,15 +44,30 @@ struct pg_pool {
 	pt_time said_at;  /* when a line was last logged that could come with every act */
 };
 
-struct pg_pool *pg_pool_open(const struct pg_target *target, unsigned size, pt_time patience)
+static void own_pool(struct remote_pool **pool)
 {
-	PT_OWN(own_malloc) struct pg_pool *pool = calloc(1, sizeof(*pool));
+	if (!*pool)
+		return;
+	free((*pool)->conns);
+	free((*pool)->slots);
+	free(*pool);
+}
+
+struct remote_pool *remote_pool_open(
+	const struct remote_kind *kind, const void *target, unsigned size, pt_time patience)
+{
+	PT_OWN(own_pool) struct remote_pool *pool = calloc(1, sizeof(*pool));
 
 	if (!pool)
 		return NULL;
 	pool->slots = calloc(size, sizeof(*pool->slots));
-	if (!pool->slots)
+	pool->conns = calloc(size, kind->conn_size);
+	if (!pool->slots || !pool->conns)
 		return NULL;
+	for (unsigned i = 0; i < size; i++)
+		pool->slots[i].conn =
+			(struct remote_conn *)(void *)(pool->conns + i * kind->conn_size);
+	pool->kind = kind;
 	pool->target = target;
 	pool->patience = patience;
 	pool->size = size;
@@ -59,22 +76,26 @@ struct pg_pool *pg_pool_open(const struct pg_target *target, unsigned size, pt_t
 	return PT_GIVE(pool);
 }
 
-void pg_pool_close(struct pg_pool *pool)
+void remote_pool_close(struct remote_pool *pool)
 {
 	if (!pool)
 		return;
 	for (unsigned i = 0; i < pool->size; i++)
-		pg_disconnect(&pool->slots[i].conn);
+		pool->kind->disconnect(pool->slots[i].conn);
 	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);
-	free(pool->slots);
-	free(pool);
+	own_pool(&pool);
 }
 
 /* ---- slots; the lock is held ---- */
 
+static struct slot *slot_of(struct remote_pool *pool, const struct remote_conn *conn)
+{
+	return &pool->slots[(size_t)((const char *)conn - pool->conns) / pool->kind->conn_size];
+}
+
 /* The one used last is the warmest. */
-static struct slot *newest_idle(struct pg_pool *pool)
+static struct slot *newest_idle(struct remote_pool *pool)
 {
 	struct slot *newest = NULL;
 
@@ -87,7 +108,7 @@ static struct slot *newest_idle(struct pg_pool *pool)
 	return newest;
 }
 
-static struct slot *any_empty(struct pg_pool *pool)
+static struct slot *any_empty(struct remote_pool *pool)
 {
 	for (unsigned i = 0; i < pool->size; i++) {
 		if (pool->slots[i].state == EMPTY)
@@ -96,7 +117,7 @@ static struct slot *any_empty(struct pg_pool *pool)
 	return NULL;
 }
 
-static bool is_any_open(const struct pg_pool *pool)
+static bool is_any_open(const struct remote_pool *pool)
 {
 	for (unsigned i = 0; i < pool->size; i++) {
 		if (pool->slots[i].state != EMPTY)
@@ -105,16 +126,16 @@ static bool is_any_open(const struct pg_pool *pool)
 	return false;
 }
 
-static void empty(struct pg_pool *pool, struct slot *slot)
+static void empty(struct remote_pool *pool, struct slot *slot)
 {
-	pg_disconnect(&slot->conn);
+	pool->kind->disconnect(slot->conn);
 	slot->state = EMPTY;
 	pthread_cond_signal(&pool->changed);
 }
 
 /* ---- lost and found; the lock is held ---- */
 
-static void pause_tries(struct pg_pool *pool)
+static void pause_tries(struct remote_pool *pool)
 {
 	pool->pause = pool->pause ? pool->pause * 2 : FIRST_PAUSE;
 	if (pool->pause > LONGEST_PAUSE)
@@ -122,7 +143,7 @@ static void pause_tries(struct pg_pool *pool)
 	pool->next_try = clock_monotonic() + pool->pause;
 }
 
-static void lose(struct pg_pool *pool, const char *why)
+static void lose(struct remote_pool *pool, const char *why)
 {
 	pause_tries(pool);
 	if (pool->lost)
@@ -133,10 +154,10 @@ static void lose(struct pg_pool *pool, const char *why)
 			empty(pool, &pool->slots[i]);
 	}
 	pthread_cond_broadcast(&pool->changed);
-	log_say(LOG_ERROR, "store.lost", "the PostgreSQL database is away: %s", why);
+	log_say(LOG_ERROR, "store.lost", "the %s database is away: %s", pool->kind->product, why);
 }
 
-static void found(struct pg_pool *pool)
+static void found(struct remote_pool *pool)
 {
 	pool->pause = 0;
 	pool->next_try = 0;
@@ -144,11 +165,11 @@ static void found(struct pg_pool *pool)
 		return;
 	pool->lost = false;
 	pthread_cond_broadcast(&pool->changed);
-	log_say(LOG_INFO, "store.back", "the PostgreSQL database is back");
+	log_say(LOG_INFO, "store.back", "the %s database is back", pool->kind->product);
 }
 
 /* Lines that could come with every act come once a second. */
-static bool may_say(struct pg_pool *pool)
+static bool may_say(struct remote_pool *pool)
 {
 	pt_time now = clock_monotonic();
 
@@ -160,22 +181,22 @@ static bool may_say(struct pg_pool *pool)
 
 /* ---- taking; the lock is held around these, and let go while they talk to the server ---- */
 
-static bool take_idle(struct pg_pool *pool, struct slot *slot, pt_time deadline)
+static bool take_idle(struct remote_pool *pool, struct slot *slot, pt_time deadline)
 {
 	bool usable;
 
 	slot->state = BUSY;
 	pthread_mutex_unlock(&pool->lock);
-	usable = pg_is_usable(&slot->conn, deadline);
+	usable = pool->kind->is_usable(slot->conn, deadline);
 	pthread_mutex_lock(&pool->lock);
-	if (!usable && slot->conn.trouble == PG_SILENT)
+	if (!usable && slot->conn->trouble == REMOTE_SILENT)
 		lose(pool, "no answer in time");
 	if (!usable)
 		empty(pool, slot);
 	return usable;
 }
 
-static bool take_empty(struct pg_pool *pool, struct slot *slot, pt_time deadline)
+static bool take_empty(struct remote_pool *pool, struct slot *slot, pt_time deadline)
 {
 	char why[200] = "";
 	pt_err err;
@@ -183,7 +204,7 @@ static bool take_empty(struct pg_pool *pool, struct slot *slot, pt_time deadline
 	slot->state = BUSY;
 	pool->probing = pool->lost;
 	pthread_mutex_unlock(&pool->lock);
-	err = pg_connect(&slot->conn, pool->target, deadline, why, sizeof(why));
+	err = pool->kind->connect(slot->conn, pool->target, deadline, why, sizeof(why));
 	pthread_mutex_lock(&pool->lock);
 	pool->probing = false;
 	if (err == PT_OK) {
@@ -200,7 +221,7 @@ static bool take_empty(struct pg_pool *pool, struct slot *slot, pt_time deadline
 }
 
 /* Waits for a change. False: it is too late. */
-static bool wait_change(struct pg_pool *pool, pt_time until)
+static bool wait_change(struct remote_pool *pool, pt_time until)
 {
 	struct timespec at = {
 		.tv_sec = until / PT_SECOND,
@@ -210,19 +231,19 @@ static bool wait_change(struct pg_pool *pool, pt_time until)
 	return pthread_cond_clockwait(&pool->changed, &pool->lock, CLOCK_MONOTONIC, &at) == 0;
 }
 
-static bool may_connect(const struct pg_pool *pool)
+static bool may_connect(const struct remote_pool *pool)
 {
 	return !pool->probing && clock_monotonic() >= pool->next_try;
 }
 
-static pt_err all_busy(struct pg_pool *pool)
+static pt_err all_busy(struct remote_pool *pool)
 {
 	if (!may_say(pool))
 		return PT_F_STORE;
-	return fault(PT_F_STORE, "postgres: all %u connections are busy", pool->size);
+	return fault(PT_F_STORE, "%s: all %u connections are busy", pool->kind->name, pool->size);
 }
 
-static pt_err take(struct pg_pool *pool, pt_time deadline, struct slot **out)
+static pt_err take(struct remote_pool *pool, pt_time deadline, struct slot **out)
 {
 	pt_time until = clock_monotonic() + pool->patience;
 
@@ -244,7 +265,7 @@ static pt_err take(struct pg_pool *pool, pt_time deadline, struct slot **out)
 	}
 }
 
-pt_err pg_pool_take(struct pg_pool *pool, pt_time deadline, struct pg_conn **out)
+pt_err remote_pool_take(struct remote_pool *pool, pt_time deadline, struct remote_conn **out)
 {
 	struct slot *slot;
 	pt_err err;
@@ -254,29 +275,30 @@ pt_err pg_pool_take(struct pg_pool *pool, pt_time deadline, struct pg_conn **out
 	pthread_mutex_unlock(&pool->lock);
 	if (err != PT_OK)
 		return err;
-	slot->conn.deadline = deadline;
-	slot->conn.trouble = PG_FINE;
-	*out = &slot->conn;
+	slot->conn->deadline = deadline;
+	slot->conn->trouble = REMOTE_FINE;
+	*out = slot->conn;
 	return PT_OK;
 }
 
-void pg_pool_give(struct pg_pool *pool, struct pg_conn *conn)
+void remote_pool_give(struct remote_pool *pool, struct remote_conn *conn)
 {
-	struct slot *slot = (struct slot *)(void *)conn;
+	struct slot *slot = slot_of(pool, conn);
 
 	pthread_mutex_lock(&pool->lock);
-	if (conn->trouble == PG_FINE && !pool->lost) {
+	if (conn->trouble == REMOTE_FINE && !pool->lost) {
 		slot->state = IDLE;
 		slot->used = ++pool->clock;
 		pthread_cond_signal(&pool->changed);
 	} else {
-		enum pg_trouble trouble = conn->trouble;
+		enum remote_trouble trouble = conn->trouble;
 
 		empty(pool, slot);
-		if (trouble == PG_SILENT)
+		if (trouble == REMOTE_SILENT)
 			lose(pool, "no answer in time");
-		else if (trouble != PG_FINE && !pool->lost && may_say(pool))
-			log_say(LOG_WARN, "store.broken", "a PostgreSQL connection broke");
+		else if (trouble != REMOTE_FINE && !pool->lost && may_say(pool))
+			log_say(LOG_WARN, "store.broken", "a %s connection broke",
+				pool->kind->product);
 	}
 	pthread_mutex_unlock(&pool->lock);
 }

@@ -10,6 +10,9 @@
 extern "C" {
 #endif
 
+/* Bytes of each JSON object of an account: both travel in access tokens. */
+#define PT_METADATA_MAX 4096
+
 /*
  * One account, as the same in every dialect. Strings are borrowed from the call that read it.
  *

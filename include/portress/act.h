@@ -354,6 +354,14 @@ PT_API PT_CHECK pt_err pt_tenant_change(
 	struct pt_call *call, pt_str id, pt_time seen, pt_str config, struct pt_tenant *out);
 PT_API PT_CHECK pt_err pt_tenant_remove(struct pt_call *call, pt_str id);
 
+/* Equal in time that tells nothing of where they differ. */
+PT_API bool pt_secret_equal(pt_str a, pt_str b);
+
+/* The claims, as JSON text, of a token that somebody signed with HS256 and a key that both sides hold; its
+ * dates are judged where it has any. PT_E_TOKEN. */
+PT_API PT_CHECK pt_err pt_signed_read(
+	struct pt_call *call, pt_str key, pt_str token, pt_str *claims);
+
 /* One try of whoever `subject` names at `kind`, at most `most` (1..128) in any `window`. PT_E_LIMITED. */
 PT_API PT_CHECK pt_err pt_limit(
 	struct pt_call *call, const char *kind, pt_str subject, int most, pt_time window);

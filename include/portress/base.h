@@ -108,6 +108,7 @@ typedef enum pt_err {
 	PT_E_NAMES_MISSING, /* given and family name are required here */
 	PT_E_CAPTCHA,       /* the human test was not passed, or could not be asked */
 	PT_E_PASSWORD_MISSING, /* whoever was invited chooses a password now */
+	PT_E_METADATA,         /* not a JSON object, or over PT_METADATA_MAX bytes */
 
 	/* it may not be, now or at all */
 	PT_E_TAKEN,        /* user name or address belongs to an account */
@@ -125,6 +126,7 @@ typedef enum pt_err {
 	PT_E_TOKEN,           /* access token not ours, altered or expired */
 	PT_E_TOKEN_CLAIMS,    /* signature fine, claims unusable */
 	PT_E_REFRESH,         /* refresh token unknown, expired or revoked */
+	PT_E_REFRESH_EXPIRED, /* ... told apart where the refresh token is opaque */
 	PT_E_REUSED,          /* spent refresh token outside the grace window: family revoked */
 	PT_E_CSRF_MISSING,    /* no CSRF token in the request */
 	PT_E_CSRF,            /* CSRF token or its cookie not valid */

@@ -354,7 +354,8 @@ struct pt_store {
 	 * PT_E_NOT_FOUND: the account is gone. PT_E_TICKET: the ticket is none of it any more.
 	 * PT_E_CREDENTIALS: the password is another by now. PT_E_NOT_FOUND too when seen_email_key is not
 	 * its address. PT_E_TAKEN: the new address, or the identity, is another account's; or it was to be
-	 * unconfirmed and is not. PT_E_DISABLED: `enabled`, and it is not. PT_F_CONFIG: the accounts live in a
+	 * unconfirmed and is not. PT_E_DISABLED: `enabled`, and it is not. PT_E_METADATA: merged, an object would
+	 * be over PT_METADATA_MAX. PT_F_CONFIG: the accounts live in a
 	 * foreign table that has no place for something in the act.
 	 */
 	pt_err (*account_amend)(void *ctx, pt_arena *arena, const struct pt_amend *amend,

@@ -6,9 +6,12 @@
  */
 #include "base/fetch_guard.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "base/str.h"
 
 #include "base/banned.h"
 
@@ -135,4 +138,75 @@ bool guard_is_loopback(const struct sockaddr *address, socklen_t n)
 	if (read4(address, n, four))
 		return four[0] == 127;
 	return read6(address, n, six) && is_loopback6(six);
+}
+
+/* ---- networks that are named ---- */
+
+static void map4(const uint8_t four[4], uint8_t out[16])
+{
+	memcpy(out, mapped.prefix, 12);
+	memcpy(out + 12, four, 4);
+}
+
+/* Into 16 bytes; *shift is what a length in bits lacks in the text. False: not an address. */
+static bool parse_mapped(pt_str text, uint8_t out[16], unsigned *shift)
+{
+	char copy[INET6_ADDRSTRLEN];
+	uint8_t four[4];
+
+	if (text.n >= sizeof(copy))
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	*shift = 0;
+	if (inet_pton(AF_INET, copy, four) != 1)
+		return inet_pton(AF_INET6, copy, out) == 1;
+	map4(four, out);
+	*shift = mapped.bits;
+	return true;
+}
+
+static bool is_clear_after(const uint8_t prefix[16], unsigned bits)
+{
+	for (unsigned i = bits; i < 128; i++) {
+		if (prefix[i / 8] & (0x80U >> (i % 8)))
+			return false;
+	}
+	return true;
+}
+
+bool guard_network_parse(pt_str text, struct guard_network *out)
+{
+	struct guard_network network;
+	pt_str address, length;
+	unsigned shift;
+	int64_t bits;
+
+	bool has_length = str_cut(text, '/', &address, &length);
+	if (address.n == 0 || !parse_mapped(address, network.prefix, &shift))
+		return false;
+	bits = 128 - shift;
+	if (has_length && !str_int(length, 0, bits, &bits))
+		return false;
+	network.bits = (unsigned)bits + shift;
+	if (!is_clear_after(network.prefix, network.bits))
+		return false;
+	*out = network;
+	return true;
+}
+
+bool guard_is_among(const struct sockaddr *address, socklen_t n,
+	const struct guard_network *networks, size_t n_networks)
+{
+	uint8_t four[4], bytes[16];
+
+	if (read4(address, n, four))
+		map4(four, bytes);
+	else if (!read6(address, n, bytes))
+		return false;
+	for (size_t i = 0; i < n_networks; i++) {
+		if (matches(bytes, networks[i].prefix, networks[i].bits))
+			return true;
+	}
+	return false;
 }

@@ -3,7 +3,9 @@
  *
  * The steps are the files of schema/, compiled in: NNN-name.sql. Each runs in one act together with the
  * row of portress_schema that records it, so that a crash leaves whole steps. They only go forward. A
- * database that was written by a newer program is refused.
+ * database that was written by a newer program is refused. MariaDB commits with each statement that
+ * changes the schema: there a step that a crash cut short is run again over what it left, which
+ * mysql_schema.c makes harmless.
  *
  * The checksum tells that a file was edited after it had been applied. It is no protection against
  * anybody.
@@ -17,6 +19,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "store/sql/drivers_internal.h"
+#include "store/sql/mysql_schema.h"
 #include "store/sql/row.h"
 
 #include "base/banned.h"
@@ -28,18 +31,23 @@ static const size_t script_ceiling = 256 * KIB;
 
 /* ---- the steps that this program knows -------------------------------------------------------- */
 
-/* @NAME@ in a schema file, by dialect. */
+#define MYSQL_TABLE \
+	"ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin"
+
+/* @NAME@ in a schema file, by dialect. MariaDB gets a key where the name is one of mysql_schema.c's. */
 static const struct {
 	const char *name;
-	const char *text[2]; /* by enum sql_dialect */
+	const char *text[3]; /* by enum sql_dialect */
 } macros[] = {
-	{ "@TEXT@", { "TEXT", "TEXT COLLATE \"C\"" } },
-	{ "@INT@", { "INTEGER", "BIGINT" } },
-	{ "@BYTES@", { "BLOB", "BYTEA" } },
-	{ "@SERIAL@",
-		{ "INTEGER PRIMARY KEY", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" } },
-	{ "@ROWS@", { "STRICT", "" } },
-	{ "@KEYED@", { "STRICT, WITHOUT ROWID", "" } },
+	{ "@TEXT@", { "TEXT", "TEXT COLLATE \"C\"", "MEDIUMTEXT" } },
+	/* text that stands in an index */
+	{ "@KEY@", { "TEXT", "TEXT COLLATE \"C\"", "VARCHAR(255)" } },
+	{ "@INT@", { "INTEGER", "BIGINT", "BIGINT" } },
+	{ "@BYTES@", { "BLOB", "BYTEA", "LONGBLOB" } },
+	{ "@SERIAL@", { "INTEGER PRIMARY KEY", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+			      "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY" } },
+	{ "@ROWS@", { "STRICT", "", MYSQL_TABLE } },
+	{ "@KEYED@", { "STRICT, WITHOUT ROWID", "", MYSQL_TABLE } },
 };
 
 static const char record_table[] = "CREATE TABLE IF NOT EXISTS portress_schema ("
@@ -56,7 +64,7 @@ static const char *macro_at(pt_str text, enum sql_dialect dialect, size_t *lengt
 	return NULL;
 }
 
-static pt_err script_expand(pt_arena *arena, pt_str text, enum sql_dialect dialect, pt_str *out)
+static pt_err macros_expand(pt_arena *arena, pt_str text, enum sql_dialect dialect, pt_str *out)
 {
 	struct buf b = BUF(arena, script_ceiling);
 
@@ -71,10 +79,18 @@ static pt_err script_expand(pt_arena *arena, pt_str text, enum sql_dialect diale
 		expansion = macro_at(text, dialect, &length);
 		if (!expansion)
 			return fault(PT_F_BUG, "unknown macro in the schema: %.20s", text.p);
+		if (dialect == SQL_MYSQL)
+			expansion = mysql_schema_type(buf_view(&b), expansion);
 		buf_str(&b, str(expansion));
 		text = str_slice(text, length, text.n);
 	}
 	return buf_done(&b, out);
+}
+
+static pt_err script_expand(pt_arena *arena, pt_str text, enum sql_dialect dialect, pt_str *out)
+{
+	TRY(macros_expand(arena, text, dialect, out));
+	return dialect == SQL_MYSQL ? mysql_schema(arena, *out, out) : PT_OK;
 }
 
 /* FNV-1a, 64 bits, as hexadecimal digits. */

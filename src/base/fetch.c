@@ -227,21 +227,16 @@ static pt_str why_failed(const struct transfer *transfer, CURLcode code)
 	return curl_reason(&transfer->options, code);
 }
 
-static enum fetch_failure how_failed(CURLcode code)
+static enum fetch_failure how_failed(const struct transfer *transfer, CURLcode code)
 {
-	switch (code) {
-	case CURLE_OK:
+	curl_off_t until_connected = 0;
+
+	if (code == CURLE_OK)
 		return FETCH_ANSWERED;
-	case CURLE_OPERATION_TIMEDOUT:
+	if (code == CURLE_OPERATION_TIMEDOUT)
 		return FETCH_TIMEOUT;
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_URL_MALFORMAT:
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT: /* also: open_allowed said no */
-		return FETCH_NOT_CONNECTED;
-	default:
-		return FETCH_BROKEN;
-	}
+	libcurl.easy_getinfo(transfer->options.handle, CURLINFO_CONNECT_TIME_T, &until_connected);
+	return until_connected > 0 ? FETCH_BROKEN : FETCH_NOT_CONNECTED;
 }
 
 /* What is known of the answer's head, whatever became of its body. */
@@ -263,7 +258,7 @@ static pt_err run(struct arena *arena, struct transfer *transfer, struct fetch_r
 {
 	CURLcode code = curl_perform(&transfer->options);
 
-	out->failure = how_failed(code);
+	out->failure = how_failed(transfer, code);
 	TRY(read_head(arena, transfer, out));
 	if (code != CURLE_OK) {
 		pt_str why = why_failed(transfer, code);

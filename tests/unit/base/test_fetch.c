@@ -297,6 +297,195 @@ static void the_bundle_is_in_memory(void **state)
 	assert_true(str_contains(fetch_ca_bundle(), PT_STR("-----BEGIN CERTIFICATE-----")));
 }
 
+static void headers_are_sent_as_given(void **state)
+{
+	const struct fetch_header headers[] = { { PT_STR("X-Event"), PT_STR("login") },
+		{ PT_STR("x_empty"), PT_STR("") },
+		{ PT_STR("Authorization"), PT_STR("Basic YTpi") } };
+	struct http_peer peer = { 0 };
+	struct fetch_request request;
+	struct fetch_response response;
+
+	peer_open(&peer, hello);
+	request = request_to(*state, &peer);
+	request.headers = headers;
+	request.n_headers = 3;
+	request.body = PT_STR("{}");
+	request.content_type = PT_STR("application/json");
+	assert_int_equal(fetch(*state, &request, &response), PT_OK);
+	peer_close(&peer);
+	assert_non_null(strstr(peer.request, "\r\nX-Event: login\r\n"));
+	assert_non_null(strstr(peer.request, "\r\nx_empty:\r\n"));
+	assert_non_null(strstr(peer.request, "\r\nAuthorization: Basic YTpi\r\n"));
+	assert_non_null(strstr(peer.request, "\r\nContent-Type: application/json\r\n"));
+}
+
+static void headers_that_break_out_of_their_line_are_refused(void **state)
+{
+	const struct fetch_header headers[] = { { PT_STR("X-Event"), PT_STR("a\r\nX-More: b") },
+		{ PT_STR("X-Event"), PT_STR("a\nb") }, { PT_STR("X-Event"), PT_STR("a\0b") },
+		{ PT_STR("X-Event"), PT_STR("\x7F") }, { PT_STR("X: Y"), PT_STR("a") },
+		{ PT_STR("X\r\nY"), PT_STR("a") }, { PT_STR(""), PT_STR("a") } };
+	struct http_peer peer = { 0 };
+	struct fetch_response response;
+
+	peer_open(&peer, hello);
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		struct fetch_request request = request_to(*state, &peer);
+		request.headers = &headers[i];
+		request.n_headers = 1;
+		assert_int_equal(fetch(*state, &request, &response), PT_F_IO);
+	}
+	peer_close(&peer);
+	assert_int_equal(peer_connections(&peer), 0);
+}
+
+static void the_type_of_an_answer_is_told(void **state)
+{
+	struct http_peer peer = { 0 };
+	struct fetch_request request;
+	struct fetch_response response;
+
+	peer_open(&peer, "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
+			 "Content-Length: 2\r\n\r\n{}");
+	request = request_to(*state, &peer);
+	assert_int_equal(fetch(*state, &request, &response), PT_OK);
+	peer_close(&peer);
+	assert_true(str_eq(response.content_type, PT_STR("application/json; charset=utf-8")));
+	assert_int_equal(response.failure, FETCH_ANSWERED);
+
+	peer_open(&peer, hello);
+	request = request_to(*state, &peer);
+	assert_int_equal(fetch(*state, &request, &response), PT_OK);
+	peer_close(&peer);
+	assert_int_equal(response.content_type.n, 0);
+}
+
+static enum fetch_failure failure_of(struct arena *arena, const char *url)
+{
+	struct fetch_request request = { .url = str(url), .allow_private = true };
+	struct fetch_response response;
+
+	assert_int_equal(fetch(arena, &request, &response), PT_F_IO);
+	assert_int_equal(response.status, 0);
+	return response.failure;
+}
+
+static void who_was_never_reached_is_not_connected(void **state)
+{
+	struct http_peer peer = { 0 };
+	struct fetch_request request;
+	struct fetch_response response;
+
+	assert_int_equal(failure_of(*state, "http://nowhere.invalid/"), FETCH_NOT_CONNECTED);
+	assert_int_equal(failure_of(*state, "ftp://127.0.0.1/"), FETCH_NOT_CONNECTED);
+	assert_int_equal(failure_of(*state, "http://127.0.0.1:99999/"), FETCH_NOT_CONNECTED);
+	assert_int_equal(failure_of(*state, "not a url"), FETCH_NOT_CONNECTED);
+
+	peer_open(&peer, hello);
+	request = request_to(*state, &peer);
+	request.allow_private = false;
+	assert_int_equal(fetch(*state, &request, &response), PT_F_IO);
+	assert_int_equal(response.failure, FETCH_NOT_CONNECTED);
+	peer_close(&peer);
+	request.allow_private = true;
+	assert_int_equal(fetch(*state, &request, &response), PT_F_IO);
+	assert_int_equal(response.failure, FETCH_NOT_CONNECTED);
+}
+
+static struct fetch_response break_off(
+	struct arena *arena, struct http_peer *peer, const char *answer)
+{
+	struct fetch_response response;
+	struct fetch_request request;
+
+	peer_open(peer, answer);
+	request = request_to(arena, peer);
+	request.body_max = 1000;
+	request.deadline = 300 * PT_MILLISECOND;
+	assert_int_equal(fetch(arena, &request, &response), PT_F_IO);
+	peer_close(peer);
+	return response;
+}
+
+static void what_breaks_after_the_connection_is_broken(void **state)
+{
+	struct http_peer peer = { 0 }, endless = { .repeat = 1000 };
+	struct fetch_response response;
+
+	assert_int_equal(break_off(*state, &peer, "no HTTP at all").failure, FETCH_BROKEN);
+	assert_int_equal(break_off(*state, &peer, "").failure, FETCH_BROKEN);
+	response = break_off(*state, &peer, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+	assert_int_equal(response.failure, FETCH_BROKEN);
+	assert_int_equal(response.status, 200);
+	response = break_off(*state, &endless, "HTTP/1.1 503 Away\r\n\r\n0123456789");
+	assert_int_equal(response.failure, FETCH_BROKEN);
+	assert_int_equal(response.status, 503);
+}
+
+static void what_is_too_slow_is_a_timeout(void **state)
+{
+	struct http_peer peer = { .drip_ms = 20 };
+	struct fetch_response response;
+
+	response = break_off(*state, &peer, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+	assert_int_equal(response.failure, FETCH_TIMEOUT);
+}
+
+static pt_err fetch_allowed(struct arena *arena, pt_str url, const char *network)
+{
+	struct guard_network allowed;
+	struct fetch_request request = { .url = url, .allowed = &allowed, .n_allowed = 1 };
+	struct fetch_response response;
+
+	assert_true(guard_network_parse(str(network), &allowed));
+	return fetch(arena, &request, &response);
+}
+
+static void a_network_that_is_named_is_reached_and_no_other(void **state)
+{
+	struct http_peer peer = { 0 };
+	pt_str url;
+
+	peer_open(&peer, hello);
+	url = url_of(*state, &peer, "127.0.0.1");
+	assert_int_equal(fetch_allowed(*state, url, "127.0.0.0/8"), PT_OK);
+	assert_int_equal(fetch_allowed(*state, url, "127.0.0.1"), PT_OK);
+	assert_int_equal(fetch_allowed(*state, url, "::ffff:127.0.0.0/104"), PT_OK);
+	assert_int_equal(fetch_allowed(*state, url, "127.0.0.2/31"), PT_F_IO);
+	assert_int_equal(fetch_allowed(*state, url, "10.0.0.0/8"), PT_F_IO);
+	assert_int_equal(fetch_allowed(*state, url, "::1"), PT_F_IO);
+	peer_close(&peer);
+	assert_int_equal(peer_connections(&peer), 3);
+}
+
+static void plain_http_to_who_is_not_named_is_refused(void **state)
+{
+	/* refused by its address, before a packet leaves */
+	assert_int_equal(
+		fetch_allowed(*state, PT_STR("http://8.8.8.8:9/"), "127.0.0.0/8"), PT_F_IO);
+}
+
+/* The name is asked once, by libcurl, and each address that comes back meets the guard. */
+static void a_name_that_points_home_is_refused(void **state)
+{
+	struct http_peer peer = { 0 };
+	struct fetch_response response;
+	struct buf b = BUF(*state, KIB);
+	struct fetch_request request = { .deadline = PT_SECOND };
+	char name[128];
+
+	if (!own_name(name))
+		return; /* /etc/hosts has no such name here */
+	peer_open(&peer, hello);
+	buf_printf(&b, "https://%s:%d/", name, peer.port);
+	assert_int_equal(buf_done(&b, &request.url), PT_OK);
+	assert_int_equal(fetch(*state, &request, &response), PT_F_IO);
+	assert_int_equal(response.failure, FETCH_NOT_CONNECTED);
+	peer_close(&peer);
+	assert_int_equal(peer_connections(&peer), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +503,15 @@ int main(void)
 		cmocka_unit_test(the_same_addresses_are_reached_when_allowed),
 		cmocka_unit_test(other_schemes_and_strange_urls_are_refused),
 		cmocka_unit_test(the_bundle_is_in_memory),
+		cmocka_unit_test(headers_are_sent_as_given),
+		cmocka_unit_test(headers_that_break_out_of_their_line_are_refused),
+		cmocka_unit_test(the_type_of_an_answer_is_told),
+		cmocka_unit_test(who_was_never_reached_is_not_connected),
+		cmocka_unit_test(what_breaks_after_the_connection_is_broken),
+		cmocka_unit_test(what_is_too_slow_is_a_timeout),
+		cmocka_unit_test(a_network_that_is_named_is_reached_and_no_other),
+		cmocka_unit_test(plain_http_to_who_is_not_named_is_refused),
+		cmocka_unit_test(a_name_that_points_home_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, arena_begin, arena_end);

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 
 #include "base/fetch_guard.h"
+#include "base/str.h"
 
 #include "base/banned.h"
 
@@ -104,6 +105,68 @@ static void loopback_is_known(void **state)
 	assert_false(guard_is_loopback((struct sockaddr *)&in6, sizeof(in6)));
 }
 
+static bool is_network(const char *text)
+{
+	struct guard_network network;
+
+	return guard_network_parse(str(text), &network);
+}
+
+static void networks_are_read(void **state)
+{
+	static const char *const good[] = { "10.0.0.0/8", "127.0.0.1", "0.0.0.0/0",
+		"192.168.1.0/24", "255.255.255.255/32", "::1", "::/0", "fd00::/8", "fe80::1/128",
+		"::ffff:10.0.0.0/104" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		if (!is_network(good[i]))
+			fail_msg("%s is refused", good[i]);
+	}
+}
+
+static void what_is_no_network_is_refused(void **state)
+{
+	static const char *const bad[] = { "", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1",
+		"10.0.0.0/8/8", "10.0.0.1/8", "10/8", "127.1", "0x7f.0.0.1", "2130706433",
+		"localhost", "::1/129", "fd00::1/8", "[::1]", "10.0.0.0 /8", "fe80::1%lo",
+		"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (is_network(bad[i]))
+			fail_msg("%s passes", bad[i]);
+	}
+}
+
+static bool is_among(const char *spelling, const char *text)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM }, *list;
+	struct guard_network network;
+	bool answer;
+
+	assert_true(guard_network_parse(str(text), &network));
+	assert_int_equal(getaddrinfo(spelling, NULL, &hints, &list), 0);
+	answer = guard_is_among(list->ai_addr, list->ai_addrlen, &network, 1);
+	freeaddrinfo(list);
+	return answer;
+}
+
+static void a_network_holds_its_own_and_no_neighbour(void **state)
+{
+	(void)state;
+	assert_true(is_among("10.0.0.0", "10.0.0.0/8"));
+	assert_true(is_among("10.255.255.255", "10.0.0.0/8"));
+	assert_false(is_among("11.0.0.0", "10.0.0.0/8"));
+	assert_true(is_among("::ffff:10.1.2.3", "10.0.0.0/8"));
+	assert_true(is_among("192.168.1.7", "192.168.1.4/30"));
+	assert_false(is_among("192.168.1.8", "192.168.1.4/30"));
+	assert_true(is_among("fd12::1", "fd00::/8"));
+	assert_false(is_among("fe00::1", "fd00::/8"));
+	assert_false(is_among("64:ff9b::10.0.0.1", "10.0.0.0/8"));
+	assert_false(is_among("10.0.0.1", "10.0.0.2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +175,9 @@ int main(void)
 		cmocka_unit_test(public_neighbours_of_them_pass),
 		cmocka_unit_test(other_families_and_short_addresses_are_refused),
 		cmocka_unit_test(loopback_is_known),
+		cmocka_unit_test(networks_are_read),
+		cmocka_unit_test(what_is_no_network_is_refused),
+		cmocka_unit_test(a_network_holds_its_own_and_no_neighbour),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

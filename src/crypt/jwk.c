@@ -279,6 +279,16 @@ pt_err jwk_from_json(pt_str text, const struct jwk_terms *terms, struct jwk **ou
 	return key_from_members(arena, &members, terms ? terms : &no_terms, out, why);
 }
 
+pt_err jwk_from_members(const struct json_value *members, const struct jwk_terms *terms,
+	struct jwk **out, const char **why)
+{
+	PT_OWN(own_arena) struct arena *arena = arena_open(SCRATCH);
+
+	if (!arena)
+		return fault(PT_F_MEMORY, "no memory for a key");
+	return key_from_members(arena, members, terms ? terms : &no_terms, out, why);
+}
+
 /* Others publish only what everyone may know: a secret in a list is not one any more, and the
  * check of a private key is work that nobody asked for. */
 static bool may_be_public(const struct json_value *members)

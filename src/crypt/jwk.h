@@ -53,6 +53,10 @@ PT_CHECK pt_err jwk_from_pem(
 PT_CHECK pt_err jwk_from_json(
 	pt_str text, const struct jwk_terms *terms, struct jwk **out, const char **why);
 
+/* The same when it was read already. */
+PT_CHECK pt_err jwk_from_members(const struct json_value *members, const struct jwk_terms *terms,
+	struct jwk **out, const char **why);
+
 /* The usable public keys of a JWK set (RFC 7517 5) as JSON text: those that cannot be used here
  * are passed over, and so are secret and private ones and all beyond JWK_LIST_MAX. The list lives
  * in the arena, each key in it belongs to the caller. */

@@ -51,4 +51,27 @@ const struct jwk *jwk_set_find(const struct jwk_set *set, pt_str kid, pt_time no
 PT_CHECK pt_err jwk_set_rotate(
 	const struct jwk_set *set, pt_time now, pt_time until, struct jwk_set *out);
 
+/* ---- as text ---- */
+
+/*
+ * `{"keys":[...]}` (RFC 7517 5) with private parts, where each key has two members more: `status` is
+ * "next", "current" or "retired", and `when` above is, in unix seconds, the `from` of a next key or the
+ * `until` of a retired one. Neither is asked for.
+ *
+ * The keys of a set that was read are the caller's: jwk_set_close. PT_E_MALFORMED with *why; PT_F_CONFIG
+ * as jwk_set_add.
+ */
+PT_CHECK pt_err jwk_set_read(pt_str text, struct jwk_set *out, const char **why);
+
+/* The same for the operator's key file and for nothing else. Of a retired key only what judges is
+ * kept: it never signs again. */
+PT_CHECK pt_err jwk_set_format_for_key_file(
+	struct arena *arena, const struct jwk_set *set, pt_str *out);
+
+/* Closes the keys; the set is empty then. */
+void jwk_set_close(struct jwk_set *set);
+
+/* "next", "current", "retired". */
+pt_str jwk_state_name(enum jwk_state state);
+
 #endif

@@ -33,10 +33,10 @@ struct parts {
 	pt_str signed_input; /* header and claims with the dot between */
 };
 
-/* What a header says, once it has been found to say nothing unwanted. */
 struct header {
-	pt_str alg;
-	pt_str kid; /* "" says nothing */
+	pt_str alg;    /* "" names none */
+	pt_str kid;    /* "" says nothing */
+	bool unwanted; /* it asks for what no token of ours asks for */
 };
 
 /* ---- signing ---- */
@@ -83,7 +83,8 @@ static pt_err token_split(pt_str token, struct parts *out)
 	if (token.n > TOKEN_BYTES_MAX)
 		return PT_E_TOKEN;
 	if (!str_cut(token, '.', &parts.header, &rest) ||
-		!str_cut(rest, '.', &parts.claims, &parts.signature))
+		!str_cut(rest, '.', &parts.claims, &parts.signature) ||
+		str_find(parts.signature, '.') < parts.signature.n)
 		return PT_E_TOKEN;
 
 	parts.signed_input = str_slice(token, 0, parts.header.n + 1 + parts.claims.n);
@@ -117,28 +118,32 @@ static bool type_is_fine(const struct json_value *type, pt_str wanted)
 	       str_eq_nocase(type->text, wanted.n > 0 ? wanted : PT_STR("JWT"));
 }
 
+static bool header_is_unwanted(const struct json_value *object, pt_str typ)
+{
+	const struct json_value *kid = json_find(object, PT_STR("kid"));
+
+	for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
+		if (json_find(object, unwanted[i]))
+			return true;
+	}
+	if (kid && !(kid->type == JSON_STRING && jwk_kid_is_valid(kid->text)))
+		return true;
+	return !type_is_fine(json_find(object, PT_STR("typ")), typ);
+}
+
 static pt_err header_read(struct arena *arena, pt_str part, pt_str typ, struct header *out)
 {
 	struct header header = { 0 };
 	struct json_value object;
 
 	TRY(part_read(arena, part, &object));
-	for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
-		if (json_find(&object, unwanted[i]))
-			return PT_E_TOKEN;
-	}
-	if (!type_is_fine(json_find(&object, PT_STR("typ")), typ))
-		return PT_E_TOKEN;
-
 	const struct json_value *alg = json_find(&object, PT_STR("alg"));
-	if (!alg || alg->type != JSON_STRING)
-		return PT_E_TOKEN;
-	header.alg = alg->text;
-
 	const struct json_value *kid = json_find(&object, PT_STR("kid"));
-	if (kid && !(kid->type == JSON_STRING && jwk_kid_is_valid(kid->text)))
-		return PT_E_TOKEN;
-	if (kid)
+
+	if (alg && alg->type == JSON_STRING)
+		header.alg = alg->text;
+	header.unwanted = header_is_unwanted(&object, typ);
+	if (kid && !header.unwanted)
 		header.kid = kid->text;
 	*out = header;
 	return PT_OK;
@@ -150,11 +155,21 @@ static pt_err header_find(struct arena *arena, const struct jwk *const *keys, si
 {
 	for (size_t i = 0; i < n && typ.n == 0; i++) {
 		if (str_eq(part, keys[i]->header)) {
-			*out = (struct header){ keys[i]->algorithm->name, str(keys[i]->kid) };
+			*out = (struct header){ .alg = keys[i]->algorithm->name,
+				.kid = str(keys[i]->kid) };
 			return PT_OK;
 		}
 	}
 	return header_read(arena, part, typ, out);
+}
+
+static bool algorithm_is_known(const struct jwk *const *keys, size_t n, pt_str alg)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(alg, keys[i]->algorithm->name))
+			return true;
+	}
+	return false;
 }
 
 static bool may_have_signed(const struct jwk *key, const struct header *header)
@@ -181,23 +196,56 @@ static pt_err key_find(const struct jwk *const *keys, size_t n, const struct hea
 	return PT_E_TOKEN;
 }
 
-pt_err jwt_judge(struct arena *arena, const struct jwk *const *keys, size_t n, pt_str typ,
-	pt_str token, struct jwt_verdict *out)
+/* Each step says beforehand what it would be if it were refused. */
+static pt_err judge(struct arena *arena, const struct jwk *const *keys, size_t n, pt_str typ,
+	pt_str token, struct jwt_verdict *verdict)
 {
-	struct jwt_verdict verdict;
 	struct header header;
 	struct parts parts;
 	pt_str signature;
 
+	verdict->flaw = JWT_SEGMENTS;
 	TRY(token_split(token, &parts));
+	verdict->flaw = JWT_ENCODING;
 	TRY(header_find(arena, keys, n, parts.header, typ, &header));
+	verdict->flaw = JWT_ALGORITHM;
+	verdict->algorithm = header.alg;
+	if (!algorithm_is_known(keys, n, header.alg))
+		return PT_E_TOKEN;
+	verdict->flaw = JWT_SIGNATURE;
+	if (header.unwanted)
+		return PT_E_TOKEN;
 	pt_err err = base64url_read(arena, parts.signature, &signature);
+	if (err == PT_E_MALFORMED)
+		verdict->flaw = JWT_ENCODING;
 	if (err != PT_OK)
 		return pt_is_fault(err) ? err : PT_E_TOKEN;
-	TRY(key_find(keys, n, &header, &parts, signature, &verdict.key));
-	TRY(part_read(arena, parts.claims, &verdict.claims));
-	*out = verdict;
+	TRY(key_find(keys, n, &header, &parts, signature, &verdict->key));
+	verdict->flaw = JWT_ENCODING;
+	TRY(part_read(arena, parts.claims, &verdict->claims));
+	verdict->flaw = JWT_SOUND;
 	return PT_OK;
+}
+
+pt_err jwt_judge(struct arena *arena, const struct jwk *const *keys, size_t n, pt_str typ,
+	pt_str token, struct jwt_verdict *out)
+{
+	struct jwt_verdict verdict = { 0 };
+	pt_err err = judge(arena, keys, n, typ, token, &verdict);
+
+	if (err == PT_OK)
+		*out = verdict;
+	else if (err == PT_E_TOKEN)
+		*out = (struct jwt_verdict){ .flaw = verdict.flaw, .algorithm = verdict.algorithm };
+	return err;
+}
+
+pt_err jwt_read_judged(struct arena *arena, pt_str token, struct json_value *claims)
+{
+	struct parts parts;
+
+	TRY(token_split(token, &parts));
+	return part_read(arena, parts.claims, claims);
 }
 
 pt_err jwt_verify(

@@ -38,14 +38,29 @@ PT_CHECK pt_err jwt_verify(
 PT_CHECK pt_err jwt_verify_set(struct arena *arena, const struct jwk_set *set, pt_time now,
 	pt_str token, struct json_value *claims);
 
+/* What is wrong with a token, the first in this order. */
+enum jwt_flaw {
+	JWT_SOUND,
+	JWT_SEGMENTS,  /* not three parts, or over 8 KiB */
+	JWT_ENCODING,  /* a part is not base64url, or not a JSON object */
+	JWT_ALGORITHM, /* the header names none that a key in hand has */
+	JWT_SIGNATURE, /* of no key in hand; or the header asks for what is refused here */
+};
+
 struct jwt_verdict {
 	struct json_value claims;
 	const struct jwk *key; /* whose signature it bears */
+	enum jwt_flaw flaw;    /* written with PT_E_TOKEN too */
+	pt_str algorithm;      /* likewise: what the header names; "" none, or it was not read */
 };
 
 /* By any of these keys, as a token of this `typ` ("": of none in particular). */
 PT_CHECK pt_err jwt_judge(struct arena *arena, const struct jwk *const *keys, size_t n, pt_str typ,
 	pt_str token, struct jwt_verdict *out);
+
+/* The claims of a token that was judged good before, every byte of it: its signature is not looked at.
+ * PT_E_TOKEN: it cannot have been. */
+PT_CHECK pt_err jwt_read_judged(struct arena *arena, pt_str token, struct json_value *claims);
 
 /* What the dates among the claims say: `exp` is there and lies ahead; `nbf` and `iat`, where they
  * are there, have come, or come within the 30 seconds that another clock may be ahead of ours.

@@ -28,15 +28,15 @@ struct pages_setup {
 /* What one site of the GoTrue dialect says to its clients; the rest of it is its pt_site's policy. */
 struct gotrue_site {
 	struct pt_site *site;
-	pt_str instance;            /* UUID; all zero in a server of one site */
-	pt_str site_url;            /* where browsers are sent back to; its host's referrers are kept */
-	pt_str redirect_url;        /* they are all sent there instead; "" none */
-	pt_str admin_group;         /* role that may administer its audience: "admin" */
-	int64_t token_seconds;      /* expires_in */
-	pt_str cookie_key;          /* "nf_jwt" */
-	int64_t cookie_seconds;     /* negative: no cookies */
-	bool email_off;             /* nobody signs up or in by address */
-	pt_str saml_label;          /* "" none; SAML itself is not offered */
+	pt_str instance;        /* UUID; all zero in a server of one site */
+	pt_str site_url;        /* where browsers are sent back to; its host's referrers are kept */
+	pt_str redirect_url;    /* they are all sent there instead; "" none */
+	pt_str admin_group;     /* role that may administer its audience: "admin" */
+	int64_t token_seconds;  /* expires_in */
+	pt_str cookie_key;      /* "nf_jwt" */
+	int64_t cookie_seconds; /* negative: no cookies */
+	bool email_off;         /* nobody signs up or in by address */
+	pt_str saml_label;      /* "" none; SAML itself is not offered */
 	/* All that are switched on; the site holds those of them that are set up wholly. */
 	struct gotrue_provider {
 		pt_str name;
@@ -45,24 +45,33 @@ struct gotrue_site {
 	size_t n_providers;
 };
 
+/* One of many sites, as a request names it. */
+struct gotrue_tenant {
+	const struct pt_tenant *tenant;
+	pt_str site_url; /* in place of the configuration's; "" none */
+	pt_str hooks; /* {"signup":["/.netlify/functions/x"],"login":"..."}: asked and told unless the
+			  * configuration has a webhook; signed with its jwt.secret; "" none */
+};
+
 struct gotrue_setup {
 	bool on;
-	pt_str mount; /* "/gotrue", or "/" */
+	pt_str mount;            /* "/gotrue", or "/" */
 	struct gotrue_site site; /* unless `many` */
 	pt_str operator_token;   /* "": there is no operator */
 	pt_str export_secret;    /* "": nobody moves out */
 	pt_str endpoint;         /* told when an instance is made */
 	pt_str limit_header;     /* requests to /token are counted by it; "" none */
 	pt_str request_id_header;
-	pt_str origins;          /* comma separated: those that may send credentials across origins */
-	bool state_unbound;      /* sign-in elsewhere is not bound to the browser by a cookie */
-	bool query_credentials;  /* /token reads credentials from the query as well */
+	pt_str origins;     /* comma separated: those that may send credentials across origins */
+	bool state_unbound; /* sign-in elsewhere is not bound to the browser by a cookie */
+	bool query_credentials; /* /token reads credentials from the query as well */
 	/* Many sites in one: each request names its own in x-nf-sign. */
 	bool many;
 	struct pt_site *operator_site; /* whose tenants the instances are: pt_tenant_* */
-	/* Opens a site from an instance's configuration, which lives until `closed`. PT_F_CONFIG: *why. */
-	pt_err (*site_open)(void *ctx, const struct pt_tenant *tenant, pt_str site_url,
-		struct gotrue_site *out, const char **why);
+	/* Opens a site from an instance's configuration. What it is given is borrowed while it runs; what
+	 * *out points to lives until site_close. PT_F_CONFIG: *why. Called on any thread, several at once. */
+	pt_err (*site_open)(void *ctx, const struct gotrue_tenant *tenant, struct gotrue_site *out,
+		const char **why);
 	void (*site_close)(void *ctx, struct gotrue_site *site);
 	void *sites_ctx;
 };

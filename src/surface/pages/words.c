@@ -115,6 +115,13 @@ static pt_err words_find(struct exchange *ex, pt_err err, struct words *out)
 	case PT_E_CAPTCHA:
 		*out = WORDS(400, "Invalid reCAPTCHA", NULL, "error.captcha");
 		return PT_OK;
+	case PT_E_METADATA:
+		*out = WORDS(400, "Invalid input", NULL, "error.malformed");
+		return PT_OK;
+	case PT_E_PASSWORD_MISSING:
+		*out = WORDS(
+			400, "Password is required", password_field(ex), "error.password.short");
+		return PT_OK;
 	case PT_E_TAKEN:
 		*out = WORDS(400, "Username or email already exists", NULL, "error.taken");
 		return PT_OK;
@@ -135,7 +142,15 @@ static pt_err words_find(struct exchange *ex, pt_err err, struct words *out)
 			"error.mail_limited");
 		return PT_OK;
 	case PT_E_TICKET:
+	case PT_E_TICKET_EXPIRED:
 		*out = words_ticket(ex);
+		return PT_OK;
+	case PT_E_SIGNUP_OFF:
+		*out = WORDS(403, "Signups are not allowed here", NULL, "error.signup_off");
+		return PT_OK;
+	case PT_E_FORBIDDEN:
+	case PT_E_HOOK_REFUSED:
+		*out = WORDS(403, "Not allowed", NULL, "error.forbidden");
 		return PT_OK;
 	case PT_E_NOT_SIGNED_IN:
 		*out = WORDS(401, "Not signed in", NULL, "error.not_signed_in");
@@ -150,6 +165,7 @@ static pt_err words_find(struct exchange *ex, pt_err err, struct words *out)
 		*out = WORDS(401, "Invalid token claims", NULL, "error.not_signed_in");
 		return PT_OK;
 	case PT_E_REFRESH:
+	case PT_E_REFRESH_EXPIRED:
 	case PT_E_REUSED:
 		*out = WORDS(401, "Invalid refresh token", NULL, "error.not_signed_in");
 		return PT_OK;
@@ -171,6 +187,21 @@ static pt_err words_find(struct exchange *ex, pt_err err, struct words *out)
 		return PT_OK;
 	case PT_E_CROSS_SITE:
 		*out = WORDS(403, "Cross-site signout refused", NULL, "error.cross_site");
+		return PT_OK;
+	case PT_E_STATE:
+	case PT_E_PROVIDER_EXCHANGE:
+	case PT_E_PROVIDER_PROFILE:
+	case PT_E_INVITE_MISMATCH:
+		*out = WORDS(400, "Signing in elsewhere did not work", NULL, "error.elsewhere");
+		return PT_OK;
+	case PT_E_MAIL:
+		*out = WORDS(503, "The letter could not be sent", NULL, "error.fault");
+		return PT_OK;
+	case PT_E_HOOK_TIMEOUT:
+	case PT_E_HOOK_UNREACHABLE:
+	case PT_E_HOOK_BROKEN:
+	case PT_E_HOOK_MALFORMED:
+		*out = WORDS(503, "Service not available", NULL, "error.fault");
 		return PT_OK;
 	case PT_E_NOT_FOUND:
 		*out = WORDS(404, "404 page not found", NULL, "error.not_found");

@@ -325,17 +325,29 @@ static void run_list(struct rendering *r, const struct template *t, const struct
 		run_within(r, t, step, item);
 }
 
+/* An empty map is there for mustache, and is not for Go. */
+static bool is_shown(const struct step *step, const struct value *value)
+{
+	bool is_list = value && value->kind == VALUE_LIST;
+
+	if (step->kind == STEP_RANGE && !is_list)
+		return false;
+	if (step->kind != STEP_SECTION && value_is_empty_map(value))
+		return false;
+	return value_is_true(value);
+}
+
 static void run_block(struct rendering *r, const struct template *t, const struct step *step)
 {
 	const struct value *value = look_up(r, step);
 	size_t body = (size_t)(step - t->steps) + 1;
 	bool is_list = value && value->kind == VALUE_LIST;
 
-	if (!value_is_true(value) || (step->kind == STEP_RANGE && !is_list))
+	if (!is_shown(step, value))
 		run(r, t, step->other, step->end);
 	else if (step->kind == STEP_IF)
 		run(r, t, body, step->other);
-	else if (is_list)
+	else if (is_list && step->kind != STEP_WITH)
 		run_list(r, t, step, value);
 	else
 		run_within(r, t, step, value);
@@ -380,6 +392,7 @@ static void run_step(struct rendering *r, const struct template *t, const struct
 	case STEP_IF:
 	case STEP_SECTION:
 	case STEP_RANGE:
+	case STEP_WITH:
 		run_block(r, t, step);
 		return;
 	case STEP_PARTIAL:

@@ -4,8 +4,9 @@
  * One engine, two front ends that compile to the same list of steps: mustache (the manual page
  * mustache(5): variables, sections, inverted sections, partials, comments, set delimiters) and the
  * small subset of Go's text/template that existing pages and letters use ({{.Name}},
- * {{if .X}}{{else}}{{end}}, {{range .X}}{{.}}{{end}}). Output is escaped for HTML (or left alone in
- * plain-text templates); raw output only of values that the server marked as its own fragment.
+ * {{if .X}}{{else}}{{end}}, {{range .X}}{{.}}{{end}}, {{with .X}}). Output is escaped for HTML (or
+ * left alone in plain-text templates); raw output only of values that the server marked as its own
+ * fragment.
  *
  * Templates are compiled and checked when loaded, so a broken one never meets a user. Depth, steps
  * and output are bounded. A loaded set is immutable and may be shared by threads.

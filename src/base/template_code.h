@@ -28,6 +28,7 @@ enum step_kind {
 	STEP_IF,      /* looks at a value and stays where it is */
 	STEP_SECTION, /* mustache: enters a map, goes through a list */
 	STEP_RANGE,   /* Go: goes through a list */
+	STEP_WITH,    /* Go: enters a value */
 	STEP_PARTIAL,
 };
 
@@ -149,7 +150,8 @@ struct value {
 	};
 };
 
-/* FNV-1a: names are short and come from us, so nobody can choose them to collide. */
+/* FNV-1a: names come from us, or are the few that one document may have: who makes them collide has
+ * a chain as long as the document. */
 static inline uint32_t name_hash(pt_str name)
 {
 	uint32_t h = 2166136261u;
@@ -164,6 +166,9 @@ const struct value *value_find(const struct value *map, const struct key *key);
 
 /* Absent, false, 0, empty text and an empty list are not; everything else is. */
 bool value_is_true(const struct value *value);
+
+/* Of a map: it has no members. */
+bool value_is_empty_map(const struct value *value);
 
 bool value_is_broken(const struct value *value);
 

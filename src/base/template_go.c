@@ -2,7 +2,7 @@
  * template_go.c - reads the part of Go's text/template that existing pages and letters use.
  *
  *	{{.Name}} {{.A.B}} {{.}}        a field, or the value here
- *	{{if .X}} {{range .X}} {{else}} {{end}}
+ *	{{if .X}} {{range .X}} {{with .X}} {{else}} {{end}}
  *	{{- and -}}                     take the blanks beside them away
  *	{{- and -}} {{/+ comment +/}}   (with a star for the plus)
  *
@@ -120,7 +120,8 @@ static pt_err field_read(struct code *code, size_t at, pt_str s, pt_str *path)
 {
 	if (!str_starts(s, PT_STR(".")))
 		return code_error(code, at,
-			"only fields (.Name), if, range, else and end are known here, not \"%.*s\"",
+			"only fields (.Name), if, range, with, else and end are known here, not "
+			"\"%.*s\"",
 			(int)(s.n < 60 ? s.n : 60), s.p);
 	*path = str_slice(s, 1, s.n);
 	for (size_t i = 0; i < path->n; i++)
@@ -131,12 +132,32 @@ static pt_err field_read(struct code *code, size_t at, pt_str s, pt_str *path)
 	return PT_OK;
 }
 
-static pt_err block_read(struct code *code, const struct action *action, pt_str word, pt_str rest)
+static const struct {
+	pt_str word;
+	enum step_kind kind;
+} blocks[] = {
+	{ PT_STR_INIT("if"), STEP_IF },
+	{ PT_STR_INIT("range"), STEP_RANGE },
+	{ PT_STR_INIT("with"), STEP_WITH },
+};
+
+static bool block_find(pt_str word, enum step_kind *kind)
 {
-	enum step_kind kind = str_eq(word, PT_STR("if")) ? STEP_IF : STEP_RANGE;
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+		if (str_eq(word, blocks[i].word)) {
+			*kind = blocks[i].kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+static pt_err block_read(
+	struct code *code, const struct action *action, enum step_kind kind, pt_str value)
+{
 	pt_str path;
 
-	TRY(field_read(code, action->at, rest, &path));
+	TRY(field_read(code, action->at, value, &path));
 	return code_open(code, action->at, kind, path);
 }
 
@@ -144,6 +165,7 @@ static pt_err action_write(struct code *code, const struct action *action)
 {
 	pt_str word = action->content;
 	pt_str rest, path;
+	enum step_kind kind;
 	size_t n = 0;
 
 	if (word.n == 0)
@@ -155,8 +177,8 @@ static pt_err action_write(struct code *code, const struct action *action)
 	rest = trim_left(str_slice(word, n, word.n));
 	word = str_slice(word, 0, n);
 
-	if (str_eq(word, PT_STR("if")) || str_eq(word, PT_STR("range")))
-		return block_read(code, action, word, rest);
+	if (block_find(word, &kind))
+		return block_read(code, action, kind, rest);
 	if (str_eq(word, PT_STR("else")) && rest.n == 0)
 		return code_else(code, action->at);
 	if (str_eq(word, PT_STR("end")) && rest.n == 0)

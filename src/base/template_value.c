@@ -236,3 +236,14 @@ bool value_is_true(const struct value *value)
 	}
 	return false;
 }
+
+bool value_is_empty_map(const struct value *value)
+{
+	if (!value || value->kind != VALUE_MAP)
+		return false;
+	for (size_t i = 0; i < VALUE_CHAINS; i++) {
+		if (value->branch->chains[i])
+			return false;
+	}
+	return true;
+}

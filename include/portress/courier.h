@@ -22,7 +22,8 @@ enum pt_letter_kind {
 	PT_LETTER_INVITE = 5,           /* somebody opened an account for you */
 	PT_LETTER_EMAIL_CHANGE = 6,     /* confirm your new address; goes there */
 	PT_LETTER_EMAIL_CHANGED = 7,    /* notice to the old address */
-	PT_LETTER_HOOK = 8, /* no letter: a hook to be told; `to` is the event, the variables its body */
+	PT_LETTER_HOOK =
+		8, /* no letter: a hook to be told; `to` is the event, the variables its body */
 };
 
 /* A letter in the outbox. */
@@ -45,6 +46,7 @@ struct pt_mail {
 	pt_str subject;
 	pt_str text;
 	pt_str html;
+	pt_time patience; /* how long an attempt may take, for somebody waits; 0: as long as usual */
 };
 
 /* What became of an attempt. */
@@ -55,14 +57,15 @@ enum pt_sent {
 	PT_SENT_MISCONFIGURED, /* certificate, missing STARTTLS, refused login: keep it and alarm */
 };
 
-/* Carries letters. Called from the outbox's own thread. */
+/* Carries letters. Called from the outbox's own thread and, for letters that go out at once, from the
+ * threads of whoever waits for that: several at a time. */
 struct pt_courier {
 	size_t size; /* sizeof(struct pt_courier) */
 	void *ctx;
 	/* detail: what happened, for the log; points into static memory or the arena. */
 	enum pt_sent (*send)(
 		void *ctx, pt_arena *arena, const struct pt_mail *mail, pt_str *detail);
-	/* From another thread, once, when the site closes: a send in progress ends soon, as
+	/* From another thread, once, when the site closes: sends in progress end soon, as
 	 * PT_SENT_LATER. May be NULL. */
 	void (*stop)(void *ctx);
 };

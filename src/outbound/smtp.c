@@ -1,11 +1,15 @@
 /*
  * smtp.c - one letter, one SMTP transaction over a connection that is kept between letters.
  *
+ * A connection is a handle of libcurl's, which one thread at a time may use: a sender takes the one
+ * that rests, or opens another.
+ *
  * libcurl's errors do not say which command was refused, so what goes over the line is watched:
  * the command that stands, and the last line that came back.
  */
 #include "outbound/smtp.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,8 +44,9 @@ struct smtp {
 	long use_ssl;
 	bool verify;
 	pt_time connect_time;
-	CURL *handle;
 	bool stopping; /* atomic */
+	pthread_mutex_t lock;
+	CURL *resting; /* under the lock; NULL: none is open, or somebody has it */
 };
 
 /* In the order in which they come. */
@@ -258,7 +263,7 @@ static pt_err add_part(
 /* Both parts at the top level: under a part of their own they would become multipart/mixed. */
 static pt_err add_parts(pt_arena *arena, struct attempt *attempt, const struct pt_mail *mail)
 {
-	attempt->mime = libcurl.mime_init(attempt->smtp->handle);
+	attempt->mime = libcurl.mime_init(attempt->options.handle);
 	if (!attempt->mime)
 		return fault(PT_F_MEMORY, "no room for a letter");
 	TRY(add_part(
@@ -304,7 +309,12 @@ static void set_login(struct attempt *attempt)
 	curl_text(o, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
 }
 
-static void set_connection(struct attempt *attempt)
+static pt_time shorter(pt_time usual, pt_time patience)
+{
+	return patience > 0 && patience < usual ? patience : usual;
+}
+
+static void set_connection(struct attempt *attempt, pt_time patience)
 {
 	struct smtp *smtp = attempt->smtp;
 	struct curl_options *o = &attempt->options;
@@ -317,8 +327,8 @@ static void set_connection(struct attempt *attempt)
 		curl_long(o, CURLOPT_SSL_VERIFYPEER, 0);
 		curl_long(o, CURLOPT_SSL_VERIFYHOST, 0);
 	}
-	curl_time(o, CURLOPT_CONNECTTIMEOUT_MS, smtp->connect_time);
-	curl_time(o, CURLOPT_TIMEOUT_MS, whole_time);
+	curl_time(o, CURLOPT_CONNECTTIMEOUT_MS, shorter(smtp->connect_time, patience));
+	curl_time(o, CURLOPT_TIMEOUT_MS, shorter(whole_time, patience));
 	curl_long(o, CURLOPT_MAXAGE_CONN, IDLE_SECONDS);
 	curl_long(o, CURLOPT_VERBOSE, 1);
 	curl_callback(o, CURLOPT_DEBUGFUNCTION, (curl_function *)watch);
@@ -329,12 +339,35 @@ static void set_connection(struct attempt *attempt)
 	set_login(attempt);
 }
 
+static CURL *handle_take(struct smtp *smtp)
+{
+	CURL *handle;
+
+	pthread_mutex_lock(&smtp->lock);
+	handle = PT_GIVE(smtp->resting);
+	pthread_mutex_unlock(&smtp->lock);
+	return handle ? handle : libcurl.easy_init();
+}
+
+static void handle_put(struct smtp *smtp, CURL *handle)
+{
+	pthread_mutex_lock(&smtp->lock);
+	if (!smtp->resting)
+		smtp->resting = PT_GIVE(handle);
+	pthread_mutex_unlock(&smtp->lock);
+	if (handle)
+		libcurl.easy_cleanup(handle);
+}
+
 static void attempt_close(struct attempt *attempt)
 {
+	if (!attempt->options.handle)
+		return;
 	curl_options_close(&attempt->options);
 	libcurl.mime_free(attempt->mime);
 	libcurl.slist_free_all(attempt->headers);
 	libcurl.slist_free_all(attempt->recipients);
+	handle_put(attempt->smtp, attempt->options.handle);
 }
 
 /* ---- the courier ---- */
@@ -357,8 +390,10 @@ static enum pt_sent smtp_send(
 	CURLcode code;
 	pt_err err;
 
-	attempt.options.handle = smtp->handle;
-	set_connection(&attempt);
+	attempt.options.handle = handle_take(smtp);
+	if (!attempt.options.handle)
+		return unsendable(PT_F_MEMORY, detail);
+	set_connection(&attempt, mail->patience);
 	err = add_letter(arena, &attempt, mail);
 	if (err != PT_OK)
 		return unsendable(err, detail);
@@ -472,8 +507,9 @@ static void smtp_free(struct smtp **smtp)
 {
 	if (!*smtp)
 		return;
-	if ((*smtp)->handle)
-		libcurl.easy_cleanup((*smtp)->handle);
+	if ((*smtp)->resting)
+		libcurl.easy_cleanup((*smtp)->resting);
+	pthread_mutex_destroy(&(*smtp)->lock);
 	arena_close((*smtp)->strings);
 	free(*smtp);
 }
@@ -484,16 +520,17 @@ pt_err smtp_open(const struct smtp_setup *setup, struct pt_courier *out)
 	TRY(setup_check(setup));
 
 	PT_OWN(smtp_free) struct smtp *smtp = calloc(1, sizeof(*smtp));
-	if (!smtp || !(smtp->strings = arena_open(STRINGS)))
+	if (!smtp)
+		return fault(PT_F_MEMORY, "no room for the mail settings");
+	pthread_mutex_init(&smtp->lock, NULL);
+	smtp->strings = arena_open(STRINGS);
+	if (!smtp->strings)
 		return fault(PT_F_MEMORY, "no room for the mail settings");
 	TRY(strings_copy(smtp, setup));
 	TRY(name_check(smtp->strings, setup->from_name));
 	tls_choose(smtp, setup);
 	smtp->port = setup->port;
 	smtp->connect_time = setup->connect_time > 0 ? setup->connect_time : default_connect_time;
-	smtp->handle = libcurl.easy_init();
-	if (!smtp->handle)
-		return fault(PT_F_MEMORY, "no room for a mail connection");
 	*out = (struct pt_courier){
 		.size = sizeof(*out), .ctx = PT_GIVE(smtp), .send = smtp_send, .stop = smtp_stop
 	};

@@ -27,8 +27,9 @@ struct smtp_setup {
 	pt_time connect_time; /* 0 means 10 s */
 };
 
-/* Opens libcurl (and needs fetch_open before, for the CA bundle). PT_F_CONFIG: an address or host is
- * none, or the library is missing. Strings are copied. */
+/* The courier may send from several threads at once: each has a connection of its own, and one that
+ * has become idle is kept for the next letter. Opens libcurl (and needs fetch_open before, for the CA
+ * bundle). PT_F_CONFIG: an address or host is none, or the library is missing. Strings are copied. */
 PT_CHECK pt_err smtp_open(const struct smtp_setup *setup, struct pt_courier *out);
 void smtp_close(struct pt_courier *courier);
 

@@ -32,9 +32,12 @@ struct smtp_script {
 	bool tls_first;
 };
 
+enum { SMTP_CONNECTIONS = 64 };
+
 struct smtp_peer {
 	struct smtp_script script;
 	pthread_t thread;
+	pthread_t servants[SMTP_CONNECTIONS]; /* one a connection */
 	int listener;
 	int port;
 	pthread_mutex_t lock; /* of what follows */
@@ -223,10 +226,39 @@ static inline void peer_serve(struct smtp_peer *peer, int fd)
 	close(fd);
 }
 
+struct smtp_visit {
+	struct smtp_peer *peer;
+	int fd;
+};
+
+static inline void *peer_serve_visit(void *context)
+{
+	struct smtp_visit visit = *(struct smtp_visit *)context;
+
+	free(context);
+	peer_serve(visit.peer, visit.fd);
+	return NULL;
+}
+
+static inline void peer_receive(struct smtp_peer *peer, int fd)
+{
+	struct timeval patience = { .tv_sec = 5 };
+	struct smtp_visit *visit = malloc(sizeof(*visit));
+	int n = peer->connections;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	*visit = (struct smtp_visit){ peer, fd };
+	if (n == SMTP_CONNECTIONS ||
+		pthread_create(&peer->servants[n], NULL, peer_serve_visit, visit) != 0)
+		abort();
+	pthread_mutex_lock(&peer->lock);
+	peer->connections++;
+	pthread_mutex_unlock(&peer->lock);
+}
+
 static inline void *peer_run(void *context)
 {
 	struct smtp_peer *peer = context;
-	struct timeval patience = { .tv_sec = 5 };
 	sigset_t broken_pipe;
 	int fd;
 
@@ -234,13 +266,10 @@ static inline void *peer_run(void *context)
 	sigemptyset(&broken_pipe);
 	sigaddset(&broken_pipe, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &broken_pipe, NULL);
-	while ((fd = accept(peer->listener, NULL, NULL)) >= 0) {
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-		pthread_mutex_lock(&peer->lock);
-		peer->connections++;
-		pthread_mutex_unlock(&peer->lock);
-		peer_serve(peer, fd);
-	}
+	while ((fd = accept(peer->listener, NULL, NULL)) >= 0)
+		peer_receive(peer, fd);
+	for (int i = 0; i < peer->connections; i++)
+		pthread_join(peer->servants[i], NULL);
 	return NULL;
 }
 

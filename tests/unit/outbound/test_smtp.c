@@ -205,6 +205,47 @@ static void the_connection_is_kept(void **state)
 	exchange_end(&x);
 }
 
+struct sender {
+	struct exchange *x;
+	pthread_t thread;
+	struct pt_mail mail;
+	int sent;
+};
+
+static void *send_many(void *context)
+{
+	struct sender *sender = context;
+	struct arena *own = arena_open(16 * MIB);
+	pt_str detail;
+
+	for (int i = 0; i < 10; i++) {
+		const struct pt_courier *courier = &sender->x->courier;
+		sender->sent += courier->send(courier->ctx, own, &sender->mail, &detail) == PT_SENT;
+	}
+	arena_close(own);
+	return NULL;
+}
+
+static void several_threads_send_at_once(void **state)
+{
+	struct exchange x = exchange_with((struct smtp_script){ 0 });
+	struct sender senders[4];
+
+	(void)state;
+	assert_int_equal(send_one(&x), PT_SENT);
+	for (int i = 0; i < 4; i++) {
+		senders[i] = (struct sender){ .x = &x, .mail = x.mail };
+		assert_int_equal(
+			pthread_create(&senders[i].thread, NULL, send_many, &senders[i]), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(senders[i].thread, NULL);
+		assert_int_equal(senders[i].sent, 10);
+	}
+	assert_int_equal(x.peer->letters, 41);
+	exchange_end(&x);
+}
+
 /* MAIL-05: whatever some server takes for the end of a letter. */
 static void no_text_ends_the_letter_early(void **state)
 {
@@ -316,6 +357,18 @@ static void a_mute_server_is_left_in_time(void **state)
 
 	(void)state;
 	x.setup.connect_time = 300 * PT_MILLISECOND;
+	assert_int_equal(send_one(&x), PT_SENT_LATER);
+	assert_true(clock_monotonic() - begin < 3 * PT_SECOND);
+	exchange_end(&x);
+}
+
+static void whoever_waits_for_a_letter_waits_no_longer_than_his_patience(void **state)
+{
+	struct exchange x = exchange_with((struct smtp_script){ .is_mute = true });
+	pt_time begin = clock_monotonic();
+
+	(void)state;
+	x.mail.patience = 300 * PT_MILLISECOND;
 	assert_int_equal(send_one(&x), PT_SENT_LATER);
 	assert_true(clock_monotonic() - begin < 3 * PT_SECOND);
 	exchange_end(&x);
@@ -575,6 +628,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_letter_looks_as_it_should),
 		cmocka_unit_test(the_connection_is_kept),
+		cmocka_unit_test(several_threads_send_at_once),
 		cmocka_unit_test(no_text_ends_the_letter_early),
 		cmocka_unit_test(lines_are_short_and_end_in_both_bytes),
 		cmocka_unit_test(a_hostile_address_is_not_spoken),
@@ -582,6 +636,7 @@ int main(void)
 		cmocka_unit_test(lost_connections_are_tried_later),
 		cmocka_unit_test(a_server_that_is_away_is_tried_later),
 		cmocka_unit_test(a_mute_server_is_left_in_time),
+		cmocka_unit_test(whoever_waits_for_a_letter_waits_no_longer_than_his_patience),
 		cmocka_unit_test(a_stopped_courier_lets_go),
 		cmocka_unit_test(final_refusals_of_the_letter_are_final),
 		cmocka_unit_test(refusals_of_ourselves_are_for_the_operator),

@@ -22,6 +22,7 @@ static bool asker_copy(struct arena *arena, const struct pt_asker *from, struct 
 	*to = *from;
 	return arena_str(arena, from->client, &to->client) &&
 	       arena_str(arena, str_slice(from->user_agent, 0, USER_AGENT_MAX), &to->user_agent) &&
+	       arena_str(arena, from->audience, &to->audience) &&
 	       arena_str(arena, from->request, &to->request);
 }
 
@@ -41,6 +42,7 @@ pt_err pt_call_begin(
 	call->owns_arena = !arena;
 	call->now = asker->now ? asker->now : clock_now();
 	call->asker.now = call->now;
+	call->audience = asker->audience.n > 0 ? call->asker.audience : site->audience;
 	*out = call;
 	return PT_OK;
 }
@@ -69,4 +71,24 @@ struct pt_site *pt_call_site(const struct pt_call *call)
 pt_time pt_call_retry_after(const struct pt_call *call)
 {
 	return call->retry_after;
+}
+
+void pt_call_act_as(struct pt_call *call, const struct pt_account *operator_)
+{
+	call->actor = operator_;
+}
+
+void pt_call_set_audience(struct pt_call *call, pt_str audience)
+{
+	call->audience = audience.n > 0 ? audience : call->site->audience;
+}
+
+pt_str pt_call_audience(const struct pt_call *call)
+{
+	return call->audience;
+}
+
+pt_str pt_call_detail(const struct pt_call *call)
+{
+	return call->detail;
 }

@@ -17,6 +17,9 @@ struct pt_call {
 	struct pt_asker asker; /* asker.now is set */
 	pt_time now;
 	pt_time retry_after;
+	pt_str audience;                /* whose accounts are meant */
+	const struct pt_account *actor; /* an operator who acts; NULL: the account itself */
+	pt_str detail;                  /* of a hook that refused */
 };
 
 #endif

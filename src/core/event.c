@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/json.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "base/banned.h"
@@ -37,6 +38,33 @@ pt_err client_shortened(struct pt_call *call, pt_str *out)
 	return PT_OK;
 }
 
+/* "full_name" of what the owner says of himself; "" when he says nothing that can be read. */
+static pt_str full_name(struct pt_call *call, const struct pt_account *account)
+{
+	struct json_value metadata;
+	const struct json_value *name;
+
+	if (account->user_metadata.n == 0 ||
+		json_read(call->arena, account->user_metadata, &metadata) != PT_OK)
+		return PT_STR("");
+	name = json_find(&metadata, PT_STR("full_name"));
+	return name && name->type == JSON_STRING ? name->text : PT_STR("");
+}
+
+static void names_add(struct pt_call *call, const struct pt_account *about, struct pt_event *event)
+{
+	const struct pt_account *actor = call->actor ? call->actor : about;
+
+	event->tenant = call->site->tenant;
+	if (call->actor)
+		event->actor = call->actor->id;
+	if (!call->site->policy.log_names)
+		return;
+	event->email = about->email;
+	event->actor_email = actor->email;
+	event->actor_name = full_name(call, actor);
+}
+
 pt_err event_make(struct pt_call *call, enum pt_event_kind kind, const struct pt_id *account,
 	const char *detail, struct pt_event *out)
 {
@@ -45,12 +73,24 @@ pt_err event_make(struct pt_call *call, enum pt_event_kind kind, const struct pt
 		.at = call->now,
 		.request = call->asker.request,
 		.detail = str(detail),
+		.tenant = call->site->tenant,
 	};
 
 	TRY(random_id(call->now, &event.id));
 	TRY(client_shortened(call, &event.client));
 	if (account)
 		event.account = *account;
+	*out = event;
+	return PT_OK;
+}
+
+pt_err event_about(struct pt_call *call, enum pt_event_kind kind, const struct pt_account *about,
+	const char *detail, struct pt_event *out)
+{
+	struct pt_event event;
+
+	TRY(event_make(call, kind, &about->id, detail, &event));
+	names_add(call, about, &event);
 	*out = event;
 	return PT_OK;
 }

@@ -11,6 +11,10 @@
 PT_CHECK pt_err event_make(struct pt_call *call, enum pt_event_kind kind,
 	const struct pt_id *account, const char *detail, struct pt_event *out);
 
+/* The same of an account at hand: who acts is told, and by which names where the policy keeps them. */
+PT_CHECK pt_err event_about(struct pt_call *call, enum pt_event_kind kind,
+	const struct pt_account *about, const char *detail, struct pt_event *out);
+
 /* The asker's address with the last part blanked: /24 for IPv4, /48 for IPv6. */
 PT_CHECK pt_err client_shortened(struct pt_call *call, pt_str *out);
 

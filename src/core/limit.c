@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "core/store.h"
+#include "portress/act.h"
 #include "base/banned.h"
 
 enum { LIMITS_AT_ONCE = 4 };
@@ -20,12 +21,14 @@ struct tally {
 static pt_err tally_add(struct pt_call *call, struct tally *tally, int limit, const char *kind,
 	pt_str subject, pt_str more)
 {
-	const pt_str parts[] = { str(kind), subject, more };
+	const pt_str parts[] = { str(kind), subject, more, call->site->tenant };
+	/* Where there is one tenant, keys are what they were before there could be more. */
+	size_t n = call->site->tenant.n > 0 ? 4 : 3;
 	struct pt_limit *next = &tally->limits[tally->n];
 
 	if (limit <= 0)
 		return PT_OK;
-	TRY(digest_mac_parts(&call->site->keys.limit, parts, 3, &next->key));
+	TRY(digest_mac_parts(&call->site->keys.limit, parts, n, &next->key));
 	next->limit = limit;
 	next->window = PT_HOUR;
 	tally->n++;
@@ -95,13 +98,37 @@ pt_err limit_mail_client(struct pt_call *call)
 	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
 }
 
+/* One in any mail_pause, where the policy has one. */
+static pt_err tally_add_pause(
+	struct pt_call *call, struct tally *tally, const char *kind, pt_str email)
+{
+	pt_time pause = call->site->policy.mail_pause;
+
+	if (pause <= 0)
+		return PT_OK;
+	TRY(tally_add(call, tally, 1, "mail-pause", str(kind), email));
+	tally->limits[tally->n - 1].window = pause;
+	return PT_OK;
+}
+
 pt_err limit_mail_recipient(struct pt_call *call, const char *kind, pt_str email)
 {
 	struct tally tally = { .n = 0 };
 
+	TRY(tally_add_pause(call, &tally, kind, email));
 	TRY(tally_add(
 		call, &tally, call->site->policy.mail_per_recipient, "mail", str(kind), email));
 	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
+}
+
+pt_err pt_limit(struct pt_call *call, const char *kind, pt_str subject, int most, pt_time window)
+{
+	struct tally tally = { .n = 0 };
+
+	TRY(tally_add(call, &tally, most, kind, subject, PT_STR("")));
+	if (tally.n > 0)
+		tally.limits[0].window = window;
+	return tally_spend(call, &tally, PT_E_LIMITED);
 }
 
 pt_err limit_mail(struct pt_call *call, const char *kind, pt_str email)

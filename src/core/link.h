@@ -20,6 +20,8 @@ struct link_kind {
 
 extern const struct link_kind link_verify;
 extern const struct link_kind link_reset;
+extern const struct link_kind link_invite;
+extern const struct link_kind link_email_change;
 
 /* A ticket and the letter with its secret, for an act of the store. */
 PT_CHECK pt_err link_make(struct pt_call *call, const struct link_kind *kind,

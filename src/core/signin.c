@@ -8,6 +8,7 @@
 #include "core/account.h"
 #include "core/device.h"
 #include "core/event.h"
+#include "core/hook.h"
 #include "core/limit.h"
 #include "core/policy.h"
 #include "core/secret.h"
@@ -93,6 +94,36 @@ static pt_err rehash(
 	return err;
 }
 
+/* The same act with what the hook answered, in one. */
+static pt_err grant_with_reply(struct pt_call *call, const struct pt_signin_act *act,
+	const struct pt_hook_reply *reply, struct pt_account_record *owner)
+{
+	struct pt_amend amend = {
+		.account = act->account,
+		.now = act->now,
+		.has_seen_password = true,
+		.seen_password = act->seen_password,
+		.enabled = true,
+		.has_password = act->new_password.n > 0,
+		.password = act->new_password,
+		.signed_in = true,
+		.has_session = act->has_session,
+		.session = act->session,
+		.has_token = act->has_token,
+		.token = act->token,
+		.events = { act->event },
+	};
+
+	hook_amend(reply, &amend);
+	pt_err err = STORE(call, account_amend, &amend, owner);
+	return err == PT_E_NOT_FOUND || err == PT_E_DISABLED ? PT_E_CREDENTIALS : err;
+}
+
+static bool is_said(const struct pt_hook_reply *reply)
+{
+	return reply->app_metadata.n > 0 || reply->user_metadata.n > 0;
+}
+
 static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, unsigned grants,
 	pt_str new_password, pt_str old_session, struct pt_grant *out)
 {
@@ -105,8 +136,10 @@ static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, 
 		.has_token = (grants & PT_GRANT_TOKENS) != 0,
 	};
 	struct pt_grant grant = { 0 };
-	pt_str jti;
+	struct pt_hook_reply reply;
+	pt_str jti = PT_STR("");
 
+	TRY(hook_ask(call, PT_HOOK_LOGIN, &owner->account, &reply));
 	TRY(secret_hash(old_session, &act.has_replaced, &act.replaced));
 	if (act.has_session) {
 		TRY(session_begin(
@@ -115,16 +148,20 @@ static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, 
 	}
 	if (new_password.n > 0)
 		owner->password = new_password;
-	if (act.has_token) {
+	if (act.has_token)
 		TRY(token_begin(call, &owner->account, &act.token, &jti));
-		TRY(token_write(call, owner, &act.token, jti, &grant));
+	TRY(event_about(call, PT_EVENT_SIGNIN, &owner->account, "password", &act.event));
+	if (is_said(&reply)) {
+		TRY(grant_with_reply(call, &act, &reply, owner));
+	} else {
+		TRY(STORE(call, signin, &act));
+		owner->account.signin_count++;
+		owner->account.failed_signins = 0;
+		owner->account.last_signin_at = call->now;
 	}
-	TRY(event_make(call, PT_EVENT_SIGNIN, &act.account, "password", &act.event));
-	TRY(STORE(call, signin, &act));
+	if (act.has_token)
+		TRY(token_write(call, owner, &act.token, jti, &grant));
 	grant.account = owner->account;
-	grant.account.signin_count++;
-	grant.account.failed_signins = 0;
-	grant.account.last_signin_at = call->now;
 	*out = grant;
 	return PT_OK;
 }
@@ -138,7 +175,8 @@ static pt_err signin_as(struct pt_call *call, const struct pt_account_query *que
 	char hash[PASSWORD_HASH_MAX];
 
 	pt_err found = STORE(call, account_find, query, &owner);
-	if (found == PT_E_NOT_FOUND)
+	/* Nobody's password is empty, whatever a table that came from elsewhere says. */
+	if (found == PT_E_NOT_FOUND || (found == PT_OK && password.n == 0))
 		return password_of_nobody(call, password);
 	TRY(found);
 	TRY(password_check(call, &owner, password, &verdict));

@@ -43,7 +43,7 @@ static pt_err signup_join(
 pt_err pt_signup(struct pt_call *call, const struct pt_signup_form *form, struct pt_account *out)
 {
 	const struct account_draft draft = { form->username, form->email, form->password,
-		form->given_name, form->family_name };
+		form->given_name, form->family_name, false };
 	struct pt_account_record newcomer = { 0 };
 	char hash[PASSWORD_HASH_MAX];
 

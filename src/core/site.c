@@ -56,6 +56,8 @@ void pt_policy_init(struct pt_policy *policy)
 		.signin_per_client = 100,
 		.mail_per_recipient = 5,
 		.mail_per_client = 20,
+		.invite_life = 7 * PT_DAY,
+		.email_change_life = PT_DAY,
 		.failure_delay = 2 * PT_SECOND,
 	};
 }
@@ -70,6 +72,8 @@ static pt_err policy_check(const struct pt_policy *policy)
 	if (policy->password_max < 64 || policy->password_min > policy->password_max)
 		return fault(
 			PT_F_CONFIG, "policy: passwords of at least 64 characters must be allowed");
+	if (policy->invite_life <= 0 || policy->email_change_life <= 0 || policy->mail_pause < 0)
+		return fault(PT_F_CONFIG, "policy: no letter can live for no time");
 	if (policy->session_life <= 0 || policy->verify_life <= 0 || policy->reset_life <= 0 ||
 		policy->access_life <= 0 || policy->refresh_life <= 0 ||
 		policy->refresh_grace < 0 || policy->refresh_family_life < 0)
@@ -107,15 +111,17 @@ static pt_err token_key_open(pt_str secret, struct jwk **out)
 	return err == PT_E_MALFORMED ? fault(PT_F_CONFIG, "a token key: %s", why) : err;
 }
 
+/* Two kinds of claims never share a derived key: a token of one opens nothing that asks for the other. */
 static pt_err token_keys_open(struct pt_site *site, const struct pt_keys *keys)
 {
+	const char *purpose = site->policy.token_profile ? "access-profile" : "access";
 	pt_str access, refresh;
 
-	TRY(key_given_or_derived(site, keys, keys->access, "access", &access));
+	TRY(key_given_or_derived(site, keys, keys->access, purpose, &access));
 	TRY(key_given_or_derived(site, keys, keys->refresh, "refresh", &refresh));
 	if (str_eq(access, refresh))
 		return fault(PT_F_CONFIG, "access and refresh tokens need two different keys");
-	TRY(token_key_open(access, &site->keys.access));
+	TRY(signer_open(access, keys->access_kid, keys->signing, &site->keys.access));
 	return token_key_open(refresh, &site->keys.refresh);
 }
 
@@ -131,6 +137,8 @@ static pt_err keys_open(struct pt_site *site, const struct pt_keys *keys)
 	TRY(key_derive(keys, "device", &k->device));
 	TRY(key_derive(keys, "limit", &k->limit));
 	TRY(key_derive(keys, "rotate", &k->rotate));
+	TRY(key_derive(keys, "state", &k->state));
+	TRY(key_derive(keys, "tenant", &k->tenant));
 	TRY(key_derive(keys, "stamp", &k->stamp));
 	TRY(key_given_or_derived(site, keys, keys->csrf, "csrf", &k->csrf));
 	return token_keys_open(site, keys);
@@ -152,28 +160,73 @@ static pt_err password_open(struct pt_site *site, const struct pt_keys *keys)
 		keys->pepper, PT_STR("portress"), PT_STR("pepper"), &site->password.pepper);
 }
 
+static bool letters_copy(struct pt_site *site, const struct pt_site_setup *setup)
+{
+	bool copied = true;
+
+	for (size_t i = 0; i < PT_LETTER_LOOKS; i++) {
+		const struct pt_letter_look *from = &setup->letters[i];
+		struct pt_letter_look *to = &site->letters[i];
+
+		copied = copied && arena_str(site->memory, from->link, &to->link) &&
+			 arena_str(site->memory, from->subject, &to->subject) &&
+			 arena_str(site->memory, from->body, &to->body);
+	}
+	return copied;
+}
+
+static bool words_copy(struct pt_site *site, const struct pt_site_setup *setup)
+{
+	pt_str site_url = setup->site_url.n > 0 ? setup->site_url : setup->public_url;
+
+	return arena_str(site->memory, setup->public_url, &site->public_url) &&
+	       arena_str(site->memory, site_url, &site->site_url) &&
+	       arena_str(site->memory, setup->tenant, &site->tenant) &&
+	       arena_str(site->memory, setup->audience, &site->audience) &&
+	       arena_str(site->memory, setup->default_role, &site->default_role) &&
+	       letters_copy(site, setup);
+}
+
+/* Those whom the site asks: humans, hooks, providers, and whoever takes letters at once. */
+static pt_err friends_copy(struct pt_site *site, const struct pt_site_setup *setup)
+{
+	if (site->policy.captcha && !setup->captcha)
+		return fault(PT_F_CONFIG, "policy: a captcha is asked for but none was given");
+	if (site->policy.mail_at_once && !setup->post)
+		return fault(PT_F_CONFIG, "policy: letters go at once but nobody takes them");
+	if (setup->captcha) {
+		site->captcha = *setup->captcha;
+		site->has_captcha = true;
+	}
+	if (setup->hooks) {
+		site->hooks = *setup->hooks;
+		site->has_hooks = true;
+	}
+	site->providers = ARENA_ARRAY(site->memory, struct pt_provider, setup->n_providers + 1);
+	if (!site->providers)
+		return PT_F_MEMORY;
+	for (size_t i = 0; i < setup->n_providers; i++)
+		site->providers[site->n_providers++] = setup->providers[i];
+	site->letter_waits = setup->letter_waits;
+	site->letter_waits_ctx = setup->letter_waits_ctx;
+	site->post = setup->post;
+	site->post_ctx = setup->post_ctx;
+	return PT_OK;
+}
+
 static pt_err site_fill(struct pt_site *site, const struct pt_site_setup *setup)
 {
 	TRY(policy_check(setup->policy));
 	site->policy = *setup->policy;
 	TRY(keys_open(site, setup->keys));
 	TRY(password_open(site, setup->keys));
-	if (site->policy.captcha && !setup->captcha)
-		return fault(PT_F_CONFIG, "policy: a captcha is asked for but none was given");
-	if (setup->captcha) {
-		site->captcha = *setup->captcha;
-		site->has_captcha = true;
-	}
-	if (!arena_str(site->memory, setup->public_url, &site->public_url))
-		return PT_F_MEMORY;
-	site->letter_waits = setup->letter_waits;
-	site->letter_waits_ctx = setup->letter_waits_ctx;
-	return PT_OK;
+	TRY(friends_copy(site, setup));
+	return words_copy(site, setup) ? PT_OK : PT_F_MEMORY;
 }
 
 static void site_free(struct pt_site *site)
 {
-	jwk_close(site->keys.access);
+	signer_close(site->keys.access);
 	jwk_close(site->keys.refresh);
 	arena_close(site->memory);
 	pthread_mutex_destroy(&site->farewells.lock);
@@ -199,6 +252,7 @@ pt_err pt_site_open(const struct pt_site_setup *setup, struct pt_site **out)
 	}
 	/* Only now: a site that could not be opened leaves the store with its owner. */
 	site->store = *setup->store;
+	site->store_shared = setup->store_shared;
 	*out = site;
 	return PT_OK;
 }
@@ -207,8 +261,19 @@ void pt_site_close(struct pt_site *site)
 {
 	if (!site)
 		return;
-	site->store.close(site->store.ctx);
+	if (!site->store_shared)
+		site->store.close(site->store.ctx);
 	site_free(site);
+}
+
+pt_err pt_site_jwks(struct pt_site *site, pt_arena *arena, pt_time now, pt_str *out)
+{
+	return signer_jwks(site->keys.access, arena, now, out);
+}
+
+pt_err pt_site_rekey(struct pt_site *site, pt_str signing)
+{
+	return signer_rekey(site->keys.access, signing);
 }
 
 const struct pt_policy *pt_site_policy(const struct pt_site *site)

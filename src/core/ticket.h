@@ -17,6 +17,7 @@
 
 #include "core/call.h"
 #include "core/secret.h"
+#include "portress/store.h"
 #include "portress/ticket.h"
 
 /* A ticket for the account (whose id may not be known yet) and the secret that opens it. */
@@ -27,7 +28,11 @@ PT_CHECK pt_err ticket_make(struct pt_call *call, enum pt_ticket_kind kind,
 pt_time ticket_life(const struct pt_site *site, enum pt_ticket_kind kind);
 
 /* The ticket that a presented secret opens, judged: kind, expiry, and what it is bound to.
- * PT_E_TICKET. */
+ * PT_E_TICKET, PT_E_TICKET_EXPIRED. */
+PT_CHECK pt_err ticket_judge(struct pt_call *call, pt_str secret, enum pt_ticket_kind kind,
+	struct pt_ticket_record *out);
+
+/* The same, where an expired one is told apart from none by nobody. PT_E_TICKET. */
 PT_CHECK pt_err ticket_find(struct pt_call *call, pt_str secret, enum pt_ticket_kind kind,
 	struct pt_ticket_record *out);
 

@@ -6,7 +6,9 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "core/account.h"
 #include "core/event.h"
+#include "core/letter.h"
 #include "core/store.h"
 #include "crypt/jwt.h"
 #include "base/banned.h"
@@ -92,19 +94,17 @@ pt_err token_begin(
 
 struct token_text {
 	enum token_use use;
-	const struct jwk *key;
 	pt_time issued;
 	pt_time expires;
 	pt_str jti;
 	pt_str stamp; /* "" leaves it out */
 };
 
-static pt_err token_text(struct pt_call *call, const struct pt_id *account,
+static pt_err token_claims(struct pt_call *call, const struct pt_id *account,
 	const struct token_text *text, pt_str *out)
 {
 	struct buf b = BUF(call->arena, 1 * KIB);
 	struct json j = JSON(&b);
-	pt_str claims;
 
 	json_object(&j, NULL);
 	json_int(&j, "exp", seconds(text->expires));
@@ -115,23 +115,90 @@ static pt_err token_text(struct pt_call *call, const struct pt_id *account,
 	if (text->stamp.n > 0)
 		json_str(&j, "stamp", text->stamp);
 	json_object_end(&j);
-	TRY(buf_done(&b, &claims));
-	return jwt_sign(call->arena, text->key, claims, out);
+	return buf_done(&b, out);
+}
+
+static pt_err pair_write(struct pt_call *call, const struct pt_account_record *owner,
+	const struct pt_token *token, pt_str jti, struct pt_grant *grant)
+{
+	const struct site_keys *keys = &call->site->keys;
+	struct token_text access = { USE_ACCESS, token->issued_at,
+		token->issued_at + call->site->policy.access_life, jti, { 0 } };
+	struct token_text refresh = { USE_REFRESH, token->issued_at, token->expires_at, jti,
+		{ 0 } };
+	pt_str claims;
+
+	TRY(stamp_make(call, owner, &access.stamp));
+	TRY(token_claims(call, &token->account, &access, &claims));
+	TRY(signer_sign(keys->access, call->arena, claims, call->now, &grant->access_token));
+	TRY(token_claims(call, &token->account, &refresh, &claims));
+	TRY(jwt_sign(call->arena, keys->refresh, claims, &grant->refresh_token));
+	grant->access_expires = access.expires;
+	return PT_OK;
+}
+
+static pt_str object_or_empty(pt_str json)
+{
+	return json.n > 0 ? json : PT_STR("{}");
+}
+
+static pt_err profile_claims(struct pt_call *call, const struct pt_account *account,
+	const struct pt_token *token, pt_time expires, pt_str *out)
+{
+	struct buf b = BUF(call->arena, 16 * KIB);
+	struct json j = JSON(&b);
+
+	json_object(&j, NULL);
+	if (account->audience.n > 0)
+		json_str(&j, "aud", account->audience);
+	json_int(&j, "exp", seconds(expires));
+	json_str(&j, "sub", str(account->id.text));
+	json_str(&j, "email", account->email);
+	json_raw(&j, "app_metadata", object_or_empty(account->app_metadata));
+	json_raw(&j, "user_metadata", object_or_empty(account->user_metadata));
+	json_int(&j, "iat", seconds(call->now));
+	json_str(&j, "sid", str(token->family.text));
+	json_object_end(&j);
+	return buf_done(&b, out);
+}
+
+static pt_err profile_write(struct pt_call *call, const struct pt_account *account,
+	const struct pt_token *token, pt_str text, struct pt_grant *grant)
+{
+	pt_time expires = call->now + call->site->policy.access_life;
+	pt_str claims;
+
+	TRY(profile_claims(call, account, token, expires, &claims));
+	TRY(signer_sign(
+		call->site->keys.access, call->arena, claims, call->now, &grant->access_token));
+	grant->refresh_token = text;
+	grant->access_expires = expires;
+	return PT_OK;
 }
 
 pt_err token_write(struct pt_call *call, const struct pt_account_record *owner,
 	const struct pt_token *token, pt_str jti, struct pt_grant *grant)
 {
-	const struct site_keys *keys = &call->site->keys;
-	struct token_text access = { USE_ACCESS, keys->access, token->issued_at,
-		token->issued_at + call->site->policy.access_life, jti, { 0 } };
-	struct token_text refresh = { USE_REFRESH, keys->refresh, token->issued_at,
-		token->expires_at, jti, { 0 } };
+	if (call->site->policy.token_profile)
+		return profile_write(call, &owner->account, token, jti, grant);
+	return pair_write(call, owner, token, jti, grant);
+}
 
-	TRY(stamp_make(call, owner, &access.stamp));
-	TRY(token_text(call, &token->account, &access, &grant->access_token));
-	TRY(token_text(call, &token->account, &refresh, &grant->refresh_token));
-	grant->access_expires = access.expires;
+pt_err token_open(struct pt_call *call, const struct pt_account_record *owner,
+	struct pt_amend *amend, struct pt_grant *out)
+{
+	struct pt_account_record now;
+	struct pt_grant grant = { 0 };
+	pt_str jti;
+
+	amend->signed_in = true;
+	amend->has_token = true;
+	TRY(token_begin(call, &owner->account, &amend->token, &jti));
+	TRY(STORE(call, account_amend, amend, &now));
+	TRY(token_write(call, &now, &amend->token, jti, &grant));
+	letter_posted(call);
+	grant.account = now.account;
+	*out = grant;
 	return PT_OK;
 }
 
@@ -170,12 +237,22 @@ static pt_err claims_read(
 	return PT_OK;
 }
 
-static pt_err token_read(struct pt_call *call, const struct jwk *key, enum token_use use,
-	pt_str text, struct token_claims *out)
+static pt_err token_judge(
+	struct pt_call *call, enum token_use use, pt_str text, struct json_value *claims)
+{
+	const struct site_keys *keys = &call->site->keys;
+
+	if (use == USE_ACCESS)
+		return signer_verify(keys->access, call->arena, text, call->now, claims, NULL);
+	return jwt_verify(call->arena, keys->refresh, text, claims);
+}
+
+static pt_err token_read(
+	struct pt_call *call, enum token_use use, pt_str text, struct token_claims *out)
 {
 	struct json_value claims;
 
-	TRY(jwt_verify(call->arena, key, text, &claims));
+	TRY(token_judge(call, use, text, &claims));
 	TRY(jwt_check_times(&claims, call->now));
 	return claims_read(&claims, use, out);
 }
@@ -183,10 +260,9 @@ static pt_err token_read(struct pt_call *call, const struct jwk *key, enum token
 static pt_err token_owner(
 	struct pt_call *call, const struct pt_id *id, struct pt_account_record *out)
 {
-	const struct pt_account_query query = { .by = PT_BY_ID, .key = str(id->text) };
 	struct pt_account_record found;
 
-	pt_err err = STORE(call, account_find, &query, &found);
+	pt_err err = account_by_id(call, str(id->text), &found);
 	if (err == PT_E_NOT_FOUND || (err == PT_OK && found.account.disabled_at))
 		return PT_E_TOKEN;
 	TRY(err);
@@ -200,7 +276,7 @@ pt_err pt_token_check(struct pt_call *call, pt_str access_token, struct pt_accou
 	struct token_claims claims;
 	pt_str stamp;
 
-	TRY(token_read(call, call->site->keys.access, USE_ACCESS, access_token, &claims));
+	TRY(token_read(call, USE_ACCESS, access_token, &claims));
 	TRY(token_owner(call, &claims.account, &owner));
 	TRY(stamp_make(call, &owner, &stamp));
 	if (claims.stamp.n > 0 && !digest_equal(claims.stamp, stamp))
@@ -214,7 +290,7 @@ pt_err pt_token_check(struct pt_call *call, pt_str access_token, struct pt_accou
 /* Every way a refresh token can be no good is one refusal, but for claims that are unusable. */
 static pt_err refresh_read(struct pt_call *call, pt_str text, struct token_claims *out)
 {
-	pt_err err = token_read(call, call->site->keys.refresh, USE_REFRESH, text, out);
+	pt_err err = token_read(call, USE_REFRESH, text, out);
 
 	return err == PT_E_TOKEN ? PT_E_REFRESH : err;
 }
@@ -240,44 +316,96 @@ static pt_err jti_follow(
 	return PT_E_REFRESH;
 }
 
-pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_grant *out)
+/* What the store is asked for a presented token, and by which events it is told. */
+static pt_err rotation_make(struct pt_call *call, const struct pt_account *owner, pt_str presented,
+	struct pt_rotate_act *act)
 {
 	const struct pt_policy *policy = &call->site->policy;
-	struct pt_rotate_act act = {
-		.now = call->now,
-		.grace = policy->refresh_grace,
-		.lifetime = policy->refresh_life,
-		.family_until = policy->refresh_family_life,
-	};
-	struct pt_account_record owner;
-	struct pt_grant grant = { 0 };
-	struct token_claims claims;
+	pt_str jti;
+
+	act->now = call->now;
+	act->grace = policy->refresh_grace;
+	act->lifetime = policy->refresh_life;
+	act->family_until = policy->refresh_family_life;
+	TRY(digest_sha256(presented, &act->presented));
+	TRY(jti_successor(call, presented, &jti));
+	TRY(digest_sha256(jti, &act->successor));
+	TRY(event_about(call, PT_EVENT_TOKEN_REFRESHED, owner, "", &act->event));
+	if (policy->token_profile)
+		TRY(event_about(call, PT_EVENT_TOKEN_REVOKED, owner, "", &act->spent_event));
+	return event_about(call, PT_EVENT_TOKEN_REUSED, owner, "", &act->reuse_event);
+}
+
+static pt_err rotate(struct pt_call *call, const struct pt_account_record *owner,
+	const struct pt_rotate_act *act, pt_str presented, struct pt_grant *out)
+{
+	struct pt_grant grant = { .account = owner->account };
 	struct pt_token live;
 	pt_str jti;
 
-	TRY(refresh_read(call, refresh_token, &claims));
+	TRY(STORE(call, token_rotate, act, &live));
+	TRY(jti_follow(call, presented, &live.hash, &jti));
+	TRY(token_write(call, owner, &live, jti, &grant));
+	*out = grant;
+	return PT_OK;
+}
+
+static bool is_opaque(pt_str text)
+{
+	bool may = text.n >= 22 && text.n <= 128;
+
+	for (size_t i = 0; may && i < text.n; i++)
+		may = ascii_alnum(text.p[i]) || text.p[i] == '-' || text.p[i] == '_';
+	return may;
+}
+
+/* Opaque: what is presented is the jti itself. Whose it is stands in the store alone. */
+static pt_err refresh_opaque(struct pt_call *call, pt_str presented, struct pt_grant *out)
+{
+	struct pt_rotate_act act = { .now = 0 };
+	struct pt_token_record seen;
+	struct pt_hash hash;
+
+	if (!is_opaque(presented))
+		return PT_E_REFRESH;
+	TRY(digest_sha256(presented, &hash));
+	TRY(STORE(call, token_find, &hash, &seen));
+	const struct pt_account *owner = &seen.owner.account;
+	if (!str_eq(owner->tenant, call->site->tenant) || owner->disabled_at)
+		return PT_E_REFRESH;
+	if (seen.spent_at == 0 && seen.token.expires_at <= call->now)
+		return PT_E_REFRESH_EXPIRED;
+	TRY(rotation_make(call, owner, presented, &act));
+	return rotate(call, &seen.owner, &act, presented, out);
+}
+
+static pt_err refresh_signed(struct pt_call *call, pt_str text, struct pt_grant *out)
+{
+	struct pt_rotate_act act = { .now = 0 };
+	struct pt_account_record owner;
+	struct token_claims claims;
+
+	TRY(refresh_read(call, text, &claims));
 	/* Before anything is spent: what fails then can be asked again. */
 	pt_err err = token_owner(call, &claims.account, &owner);
 	if (err != PT_OK)
 		return err == PT_E_TOKEN ? PT_E_REFRESH : err;
 	/* A token of the original program has no jti: what was presented stands for it. */
-	pt_str presented = claims.jti.n > 0 ? claims.jti : refresh_token;
+	pt_str presented = claims.jti.n > 0 ? claims.jti : text;
 	if (claims.jti.n == 0) {
-		act.foreign = refresh_token;
+		act.foreign = text;
 		act.foreign_account = claims.account;
 		TRY(random_id(call->now, &act.foreign_family));
 	}
-	TRY(digest_sha256(presented, &act.presented));
-	TRY(jti_successor(call, presented, &jti));
-	TRY(digest_sha256(jti, &act.successor));
-	TRY(event_make(call, PT_EVENT_TOKEN_REFRESHED, &claims.account, "", &act.event));
-	TRY(event_make(call, PT_EVENT_TOKEN_REUSED, &claims.account, "", &act.reuse_event));
-	TRY(STORE(call, token_rotate, &act, &live));
-	TRY(jti_follow(call, presented, &live.hash, &jti));
-	TRY(token_write(call, &owner, &live, jti, &grant));
-	grant.account = owner.account;
-	*out = grant;
-	return PT_OK;
+	TRY(rotation_make(call, &owner.account, presented, &act));
+	return rotate(call, &owner, &act, presented, out);
+}
+
+pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_grant *out)
+{
+	if (call->site->policy.token_profile)
+		return refresh_opaque(call, refresh_token, out);
+	return refresh_signed(call, refresh_token, out);
 }
 
 /* Its dates are not judged: a day later the access token opens nothing, but its family still lives, and
@@ -286,7 +414,7 @@ static pt_err token_read_to_end(struct pt_call *call, pt_str text, struct token_
 {
 	struct json_value claims;
 
-	TRY(jwt_verify(call->arena, call->site->keys.access, text, &claims));
+	TRY(token_judge(call, USE_ACCESS, text, &claims));
 	return claims_read(&claims, USE_ACCESS, out);
 }
 
@@ -303,4 +431,119 @@ pt_err pt_token_revoke(struct pt_call *call, pt_str access_token)
 	TRY(digest_sha256(claims.jti, &hash));
 	TRY(event_make(call, PT_EVENT_SIGNOUT, &claims.account, "tokens", &event));
 	return STORE(call, token_revoke, &hash, call->now, &event);
+}
+
+/* ---- reading what a profile token says ---- */
+
+/* Clocks of two machines differ a little; `exp` is ours alone and gets no allowance. */
+static const pt_time clock_leeway = 30 * PT_SECOND;
+
+static bool claim_time(const struct json_value *claims, const char *name, bool *there, pt_time *out)
+{
+	const struct json_value *value = json_find(claims, str(name));
+
+	*there = value != NULL;
+	if (!value)
+		return true;
+	if (value->type != JSON_NUMBER || value->text.n == 0 || value->number < 0 ||
+		value->number > INT64_MAX / PT_SECOND)
+		return false;
+	*out = value->number * PT_SECOND;
+	return true;
+}
+
+static enum pt_token_flaw times_judge(
+	const struct json_value *claims, pt_time now, struct pt_access *out)
+{
+	bool has_exp, has_nbf, has_iat;
+	pt_time nbf = 0, iat = 0;
+
+	if (!claim_time(claims, "exp", &has_exp, &out->expires) || !has_exp ||
+		!claim_time(claims, "nbf", &has_nbf, &nbf) ||
+		!claim_time(claims, "iat", &has_iat, &iat))
+		return PT_FLAW_CLAIMS;
+	if (out->expires <= now) {
+		out->flaw_by = now - out->expires;
+		return PT_FLAW_EXPIRED;
+	}
+	if (iat > now + clock_leeway)
+		return PT_FLAW_EARLY;
+	return nbf > now + clock_leeway ? PT_FLAW_NOT_YET : PT_FLAW_NONE;
+}
+
+static enum pt_token_flaw access_judge(
+	const struct json_value *claims, pt_time now, struct pt_access *out)
+{
+	pt_str session;
+
+	if (claims->type != JSON_OBJECT)
+		return PT_FLAW_ENCODING;
+	if (!claim_text(claims, "sub", &out->subject) ||
+		!claim_text(claims, "aud", &out->audience) ||
+		!claim_text(claims, "email", &out->email) || !claim_text(claims, "sid", &session) ||
+		session.n >= sizeof(out->session.text))
+		return PT_FLAW_CLAIMS;
+	if (session.n > 0)
+		memcpy(out->session.text, session.p, session.n);
+	return times_judge(claims, now, out);
+}
+
+pt_err pt_access_read(struct pt_call *call, pt_str access_token, struct pt_access *out)
+{
+	struct signer_flaw flaw = { .kind = PT_FLAW_NONE };
+	struct pt_access read = { .flaw = PT_FLAW_NONE };
+	struct json_value claims;
+
+	pt_err err = signer_verify(
+		call->site->keys.access, call->arena, access_token, call->now, &claims, &flaw);
+	if (pt_is_fault(err))
+		return err;
+	read.flaw = flaw.kind;
+	read.algorithm = flaw.algorithm;
+	if (err == PT_OK)
+		read.flaw = access_judge(&claims, call->now, &read);
+	*out = read;
+	return read.flaw == PT_FLAW_NONE && err == PT_OK ? PT_OK : PT_E_TOKEN;
+}
+
+/* ---- tokens of others ---- */
+
+static pt_err dates_judge(const struct json_value *claims, pt_time now)
+{
+	struct pt_access dates = { .flaw = PT_FLAW_NONE };
+
+	if (json_find(claims, PT_STR("exp")))
+		return times_judge(claims, now, &dates) == PT_FLAW_NONE ? PT_OK : PT_E_TOKEN;
+	return PT_OK;
+}
+
+pt_err pt_signed_read(struct pt_call *call, pt_str key, pt_str token, pt_str *claims)
+{
+	const struct jwk_terms terms = { .secret_min = 0 };
+	pt_str head, rest, body, signature, text;
+	struct json_value value;
+	struct jwk *secret;
+	const char *why;
+
+	if (jwk_from_secret(key, &terms, &secret, &why) != PT_OK)
+		return PT_E_TOKEN;
+	pt_err err = jwt_verify(call->arena, secret, token, &value);
+	jwk_close(secret);
+	TRY(err);
+	TRY(dates_judge(&value, call->now));
+	str_cut(token, '.', &head, &rest);
+	str_cut(rest, '.', &body, &signature);
+	if (!base64url_decode(call->arena, body, &text))
+		return PT_E_TOKEN;
+	*claims = text;
+	return PT_OK;
+}
+
+bool pt_secret_equal(pt_str a, pt_str b)
+{
+	struct pt_hash left, right;
+
+	/* Hashes of one length: not even how long the right one is shows. */
+	return digest_sha256(a, &left) == PT_OK && digest_sha256(b, &right) == PT_OK &&
+	       digest_equal_hash(&left, &right);
 }

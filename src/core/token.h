@@ -6,6 +6,9 @@
  * Refresh: JWT, HS256 under another key, claims {exp, user_id, iat, jti, token_use: "refresh"}. The
  * store knows the SHA-256 of its jti; portress/token.h draws its states.
  *
+ * Under policy.token_profile: access is {aud, exp, sub, email, app_metadata, user_metadata, iat, sid},
+ * bound to nothing but its time; refresh is the jti itself, and says nothing.
+ *
  * A pair shares one jti, so that signing out with the access token finds the family. The successor's
  * jti is HMAC(site key, presented jti): whoever presents a spent token within its grace is given the
  * pair of the LIVE one, found by as many steps.
@@ -15,11 +18,17 @@
 
 #include "core/call.h"
 #include "portress/act.h"
+#include "portress/store.h"
 #include "portress/token.h"
 
 /* The first token of a new family, for the store, and the jti that its texts carry. */
 PT_CHECK pt_err token_begin(struct pt_call *call, const struct pt_account *account,
 	struct pt_token *token, pt_str *jti);
+
+/* `amend` and the first token of a new family in one act: the account is signed in. Answers what
+ * account_amend does. */
+PT_CHECK pt_err token_open(struct pt_call *call, const struct pt_account_record *owner,
+	struct pt_amend *amend, struct pt_grant *out);
 
 /* The pair's texts, into the grant. `password` is the hash that stands now. */
 PT_CHECK pt_err token_write(struct pt_call *call, const struct pt_account_record *owner,

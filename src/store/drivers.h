@@ -31,13 +31,15 @@ enum view_field {
 };
 
 struct store_setup {
-	pt_str url; /* "sqlite:PATH", "postgres://..." (or a libpq connection string) */
+	/* "sqlite:PATH", "postgres://..." (or a libpq connection string), "mysql://..." (mariadb://, or
+	 * the form that Go programs write) */
+	pt_str url;
 	const struct view_setup *view; /* NULL: accounts in our own tables */
-	unsigned connections;          /* PostgreSQL: pool size, 0 means 8 */
-	pt_time timeout;               /* PostgreSQL: of an act, all in all; 0 means 2 s */
+	unsigned connections;          /* of a server: pool size, 0 means 8 */
+	pt_time timeout;               /* of a server: of an act, all in all; 0 means 2 s */
 	bool migrate;                  /* bring the schema up to date while opening */
 	unsigned group_max;            /* SQLite: acts that share a commit at most, 0 means 128 */
-	bool wait; /* PostgreSQL: open even if it is away now, and answer PT_F_STORE meanwhile */
+	bool wait; /* a server: open even if it is away now, and answer PT_F_STORE meanwhile */
 };
 
 /*

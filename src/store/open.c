@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "store/drivers.h"
 #include "store/sql/drivers_internal.h"
+#include "store/sql/mysql_target.h"
 
 #include "base/banned.h"
 
@@ -21,6 +22,8 @@ static const struct {
 	{ "host=", postgres_open },
 	{ "dbname=", postgres_open },
 	{ "service=", postgres_open },
+	{ "mysql:", mysql_open },
+	{ "mariadb:", mysql_open },
 };
 
 static pt_err driver_open(const struct store_setup *setup, struct sql_store **out)
@@ -29,8 +32,11 @@ static pt_err driver_open(const struct store_setup *setup, struct sql_store **ou
 		if (str_starts(setup->url, str(drivers[i].scheme)))
 			return drivers[i].open(setup, out);
 	}
+	if (mysql_target_is_dsn(setup->url))
+		return mysql_open(setup, out);
 	/* Not the text itself: it may hold a password. */
-	return fault(PT_F_CONFIG, "the database must be sqlite:PATH or postgres://...");
+	return fault(
+		PT_F_CONFIG, "the database must be sqlite:PATH, postgres://... or mysql://...");
 }
 
 /* ---- what must stand before the first act ----------------------------------------------------- */

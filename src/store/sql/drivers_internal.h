@@ -14,6 +14,7 @@
 /* PT_F_CONFIG: the path or the connection string cannot be used. PT_F_STORE: cannot be reached. */
 PT_CHECK pt_err sqlite_open(const struct store_setup *setup, struct sql_store **out);
 PT_CHECK pt_err postgres_open(const struct store_setup *setup, struct sql_store **out);
+PT_CHECK pt_err mysql_open(const struct store_setup *setup, struct sql_store **out);
 
 /* Puts a view in the place of the native directory, after the schema stands. PT_F_CONFIG: relation or
  * column missing. What it allocates is released by the directory's detach. */

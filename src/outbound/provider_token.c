@@ -48,11 +48,13 @@ struct answer_fields {
 	size_t n;
 };
 
-static pt_err told(
-	const struct registration *us, pt_err err, const char *reason, int status, pt_str error)
+/* A house said something, and not what was asked for. What follows `?` may be a proof. */
+static pt_err refuse_answer(const struct registration *us, pt_err err, const char *reason,
+	pt_str url, int status, pt_str error)
 {
 	LOG(LOG_WARN, "provider.refused", F_CSTR("provider", us->name), F_CSTR("reason", reason),
-		F_INT("status", status), F_STR("error", error));
+		F_STR("url", str_slice(url, 0, str_find(url, '?'))), F_INT("status", status),
+		F_STR("error", error));
 	return err;
 }
 
@@ -275,7 +277,7 @@ static pt_err ask_house(struct arena *scratch, const struct registration *us, pt
 	return fetch(scratch, &request, out);
 }
 
-static pt_err answer_judge(struct arena *scratch, const struct registration *us,
+static pt_err answer_judge(struct arena *scratch, const struct registration *us, pt_str url,
 	const struct fetch_response *response, struct token_answer *out)
 {
 	struct token_answer answer = { .error = PT_STR("") };
@@ -284,11 +286,11 @@ static pt_err answer_judge(struct arena *scratch, const struct registration *us,
 	if (pt_is_fault(err))
 		return err;
 	if (response->status / 100 != 2 || answer.error.n > 0)
-		return told(us, PT_E_PROVIDER_EXCHANGE, "the code was not taken", response->status,
-			answer.error);
+		return refuse_answer(us, PT_E_PROVIDER_EXCHANGE, "the code was not taken", url,
+			response->status, answer.error);
 	if (err != PT_OK)
-		return provider_refuse(
-			us, PT_E_PROVIDER_EXCHANGE, "the answer holds no bearer token");
+		return refuse_answer(us, PT_E_PROVIDER_EXCHANGE, "the answer holds no bearer token",
+			url, response->status, PT_STR(""));
 	*out = answer;
 	return PT_OK;
 }
@@ -310,7 +312,7 @@ pt_err token_exchange(struct arena *scratch, const struct registration *us,
 	if (err == PT_F_IO)
 		return provider_refuse(us, PT_E_PROVIDER_EXCHANGE, "the code could not be shown");
 	TRY(err);
-	return answer_judge(scratch, us, &response, out);
+	return answer_judge(scratch, us, ask->url, &response, out);
 }
 
 pt_err resource_read(
@@ -326,8 +328,8 @@ pt_err resource_read(
 		return provider_refuse(us, PT_E_NOT_FOUND, "a question was not answered");
 	TRY(err);
 	if (response.status / 100 != 2)
-		return told(us, PT_E_NOT_FOUND, "a question was not answered well", response.status,
-			PT_STR(""));
+		return refuse_answer(us, PT_E_NOT_FOUND, "a question was not answered well", url,
+			response.status, PT_STR(""));
 	*out = response.body;
 	return PT_OK;
 }

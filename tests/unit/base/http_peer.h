@@ -19,6 +19,9 @@ struct http_peer {
 	int port;
 	const char *answer;
 	size_t answer_n;
+	const char *const
+		*script; /* what each connection gets, one after the other, then the last of them */
+	size_t script_n;
 	int repeat;      /* sends the answer this many times more */
 	int drip_ms;     /* between two bytes; 0 sends at once */
 	int connections; /* atomic */
@@ -70,13 +73,22 @@ static inline void peer_answer(struct http_peer *peer, int fd)
 	}
 }
 
+/* The scripted answers, and then the last of them again. */
+static inline void peer_turn(struct http_peer *peer, int connection)
+{
+	if ((size_t)connection < peer->script_n) {
+		peer->answer = peer->script[connection];
+		peer->answer_n = strlen(peer->answer);
+	}
+}
+
 static inline void *peer_run(void *context)
 {
 	struct http_peer *peer = context;
 	int fd;
 
 	while ((fd = accept(peer->listener, NULL, NULL)) >= 0) {
-		__atomic_add_fetch(&peer->connections, 1, __ATOMIC_SEQ_CST);
+		peer_turn(peer, __atomic_fetch_add(&peer->connections, 1, __ATOMIC_SEQ_CST));
 		peer_read(peer, fd);
 		peer_answer(peer, fd);
 		close(fd);
@@ -84,20 +96,25 @@ static inline void *peer_run(void *context)
 	return NULL;
 }
 
-static inline void peer_open(struct http_peer *peer, const char *answer)
+static inline void peer_listen(struct http_peer *peer)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	socklen_t n = sizeof(at);
 
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	peer->answer = answer;
-	peer->answer_n = strlen(answer);
 	peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(peer->listener, (struct sockaddr *)&at, n) != 0 ||
 		listen(peer->listener, 8) != 0 ||
 		getsockname(peer->listener, (struct sockaddr *)&at, &n) != 0)
 		abort();
 	peer->port = ntohs(at.sin_port);
+}
+
+static inline void peer_open(struct http_peer *peer, const char *answer)
+{
+	peer->answer = answer;
+	peer->answer_n = strlen(answer);
+	peer_listen(peer);
 	if (pthread_create(&peer->thread, NULL, peer_run, peer) != 0)
 		abort();
 }

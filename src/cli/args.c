@@ -27,6 +27,8 @@ static const struct {
 	{ "after", true },
 	{ "max", true },
 	{ "undo", false },
+	{ "alg", true },
+	{ "now", false },
 };
 
 static enum arg_kind option_kind(pt_str key)
@@ -45,6 +47,8 @@ static pt_str other_name(pt_str key)
 		return PT_STR("jail.user");
 	if (str_eq(key, PT_STR("group")))
 		return PT_STR("jail.group");
+	if (str_eq(key, PT_STR("c")))
+		return PT_STR("config");
 	return str_eq(key, PT_STR("h")) ? PT_STR("help") : key;
 }
 

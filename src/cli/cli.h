@@ -23,12 +23,37 @@ enum exit_code {
 	EXIT_CONFIG = 78,
 };
 
+/* A key that signs access tokens, as it may be shown. */
+struct key_row {
+	pt_str kid;
+	pt_str algorithm;
+	pt_str status; /* "next", "current", "retired" */
+	pt_time when; /* a next key signs from then on, a retired one judges until then; 0: neither */
+};
+
+/* The file of those keys, and what is done with it. */
+struct key_file {
+	const char *path;
+	pt_time life; /* of what they sign */
+	/* PT_E_NOT_FOUND: there is no file. */
+	pt_err (*list)(
+		const struct key_file *file, pt_arena *arena, struct key_row **rows, size_t *n);
+	/* PT_E_MALFORMED: no such algorithm; PT_E_TAKEN: there is a next key already. */
+	pt_err (*add)(const struct key_file *file, pt_arena *arena, pt_str algorithm, pt_str *kid);
+	/* PT_E_NOT_FOUND: there is no next key; PT_E_BUSY: others may not know it yet. */
+	pt_err (*rotate)(const struct key_file *file, pt_arena *arena, bool at_once, pt_str *kid);
+	/* PT_E_NOT_FOUND; PT_E_FORBIDDEN: it signs. */
+	pt_err (*retire)(const struct key_file *file, pt_arena *arena, pt_str kid);
+};
+
 /* What a command may ask of the program. */
 struct cli {
 	struct arena *arena;
 	struct args args;
 	/* Opens the site that the settings describe. Not EXIT_DONE: said already. */
 	int (*site_open)(struct cli *cli, struct pt_site **out);
+	/* Finds the file that the settings name. Not EXIT_DONE: said already. */
+	int (*keys_open)(struct cli *cli, struct key_file *out);
 	/* Judges flags where no settings are loaded. Not EXIT_DONE: said already. */
 	int (*flags_check)(struct cli *cli);
 	void *ctx;
@@ -54,11 +79,14 @@ int cli_no_such(const char *above, pt_str name, const char *const *names);
 /* What an outcome means to whoever called us. */
 int exit_code_of(pt_err err);
 
-/* ---- commands that need only a site ---- */
+/* ---- commands that need only a site, or a file of keys ---- */
 
+int command_keys(struct cli *cli);
 int command_user(struct cli *cli);
 int command_version(struct cli *cli);
 
+extern const char keys_help[];
+extern const char keys_options[];
 extern const char user_help[];
 extern const char user_options[]; /* of all its verbs; each has some of them */
 

@@ -10,8 +10,16 @@
 #define SERVER_KEYRING_H
 
 #include "base/arena.h"
+#include "cli/cli.h"
 #include "crypt/jwk_set.h"
 #include "portress/base.h"
+
+/* One less than a set: the HS256 secret judges beside them. */
+enum { KEYRING_MAX = JWK_SET_MAX - 1 };
+
+/* Other programs keep the list of public keys this long (Cache-Control of /.well-known/jwks.json): a
+ * key waits for it before it signs, and judges this much longer than its last token lives. */
+#define KEYRING_SETTLE (5 * PT_MINUTE)
 
 /*
  * The text of that file, for pt_keys.signing and pt_site_rekey; made, with one ES256 key, if there is
@@ -19,5 +27,30 @@
  * mend it.
  */
 PT_CHECK pt_err keyring_load(struct arena *arena, const char *path, pt_str *jwks);
+
+/* ---- what an operator does ---- */
+
+/* As it is on disk; the keys are the caller's: jwk_set_close. PT_E_NOT_FOUND: there is no file. */
+PT_CHECK pt_err keyring_read(struct arena *arena, const char *path, struct jwk_set *out);
+
+/* Each of these reads, changes and writes the file, while nobody else does; keys past their time leave
+ * it. The name of the key that changed lives in the arena. */
+
+/* A new key: NEXT, or CURRENT where there is none. PT_E_TAKEN: there is a next one already.
+ * PT_F_CONFIG: the file is full. */
+PT_CHECK pt_err keyring_add(struct arena *arena, const char *path, enum jwk_algorithm algorithm,
+	pt_time now, pt_str *kid);
+
+/* NEXT signs; what CURRENT signed in its `life` is judged to its end. PT_E_NOT_FOUND: there is no next
+ * key; PT_E_BUSY: others may not know it yet, unless `at_once`. */
+PT_CHECK pt_err keyring_rotate(struct arena *arena, const char *path, pt_time now, pt_time life,
+	bool at_once, pt_str *kid);
+
+/* That key judges nothing from now on. PT_E_NOT_FOUND: there is no such key; PT_E_FORBIDDEN: it
+ * signs. */
+PT_CHECK pt_err keyring_retire(struct arena *arena, const char *path, pt_time now, pt_str kid);
+
+/* The same for `portress keys`, by the wall clock. `path` is borrowed. */
+struct key_file keyring_file(const char *path, pt_time life);
 
 #endif

@@ -75,14 +75,14 @@ static bool too_deep(pt_str text)
  * Without JSON_ALLOW_NUL jansson refuses U+0000, without JSON_DISABLE_EOF_CHECK whatever follows
  * the value; invalid UTF-8 and a byte order mark it always refuses.
  */
-static pt_err parse(pt_str text, json_t **out)
+static pt_err parse(pt_str text, size_t flags, json_t **out)
 {
 	json_error_t error;
 	json_t *tree;
 
 	if (text.n == 0 || too_deep(text))
 		return PT_E_MALFORMED;
-	tree = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	tree = json_loadb(text.p, text.n, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!tree && json_error_code(&error) == json_error_out_of_memory)
 		return fault(PT_F_MEMORY, "no memory for the parse of %zu bytes of JSON", text.n);
 	if (!tree)
@@ -210,7 +210,7 @@ pt_err json_check(pt_str text)
 {
 	PT_OWN(own_tree) json_t *tree = NULL;
 
-	TRY(parse(text, &tree));
+	TRY(parse(text, 0, &tree));
 	return is_within_limits(tree) ? PT_OK : PT_E_MALFORMED;
 }
 
@@ -219,7 +219,7 @@ pt_err json_read(struct arena *arena, pt_str text, struct json_value *out)
 	PT_OWN(own_tree) json_t *tree = NULL;
 	struct json_value value = { 0 };
 
-	TRY(parse(text, &tree));
+	TRY(parse(text, 0, &tree));
 	if (!is_within_limits(tree))
 		return PT_E_MALFORMED;
 	TRY(copy_value(arena, tree, &value));
@@ -257,6 +257,142 @@ const struct json_value *json_find(const struct json_value *object, pt_str name)
 			return &object->items[i];
 	}
 	return NULL;
+}
+
+/* ---- merging ---- */
+
+/* A member as it is written. Its value is never read, so that nothing of it is lost. */
+struct raw_member {
+	pt_str name; /* decoded */
+	pt_str raw_name;
+	pt_str value;
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Where the value ends that text begins with. The text was parsed before: its brackets match. */
+static size_t value_end(pt_str text)
+{
+	size_t depth = 0;
+	bool inside = false;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		bool closes = c == '}' || c == ']';
+
+		if (inside) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				inside = false;
+		} else if (c == '"') {
+			inside = true;
+		} else if (depth == 0 && (closes || c == ',' || c == ':' || is_space(c))) {
+			return i;
+		} else if (c == '{' || c == '[') {
+			depth++;
+		} else if (closes) {
+			depth--;
+		}
+	}
+	return text.n;
+}
+
+/* The next value of an object's text, a name too, past what stands between values. */
+static pt_str value_take(pt_str *text)
+{
+	pt_str rest = *text, value;
+
+	while (rest.n > 0 && (is_space(rest.p[0]) || rest.p[0] == ',' || rest.p[0] == ':'))
+		rest = str_slice(rest, 1, rest.n);
+	value = str_slice(rest, 0, value_end(rest));
+	*text = str_slice(rest, value.n, rest.n);
+	return value;
+}
+
+static pt_err members_read(struct arena *arena, pt_str text, struct raw_member **out, size_t *n)
+{
+	PT_OWN(own_tree) json_t *tree = NULL;
+	struct raw_member *members;
+	struct json_value name;
+
+	/* As reals, integers of any length are valid. */
+	TRY(parse(text, JSON_DECODE_INT_AS_REAL, &tree));
+	if (json_typeof(tree) != JANSSON_OBJECT || !is_within_limits(tree))
+		return PT_E_MALFORMED;
+	members = ARENA_ARRAY(arena, struct raw_member, json_object_size(tree));
+	if (!members)
+		return no_memory();
+	text = str_slice(text, str_find(text, '{') + 1, text.n);
+	for (size_t i = 0; i < json_object_size(tree); i++) {
+		members[i].raw_name = value_take(&text);
+		members[i].value = value_take(&text);
+		TRY(json_read(arena, members[i].raw_name, &name));
+		members[i].name = name.text;
+	}
+	*out = members;
+	*n = json_object_size(tree);
+	return PT_OK;
+}
+
+static const struct raw_member *member_of(const struct raw_member *members, size_t n, pt_str name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(members[i].name, name))
+			return &members[i];
+	}
+	return NULL;
+}
+
+pt_err json_find_raw(struct arena *arena, pt_str text, pt_str name, pt_str *out)
+{
+	const struct raw_member *member;
+	struct raw_member *members;
+	size_t n;
+
+	TRY(members_read(arena, text, &members, &n));
+	member = member_of(members, n, name);
+	*out = member ? member->value : PT_STR("");
+	return PT_OK;
+}
+
+/* Null is the absence of a member. */
+static size_t member_write(struct buf *b, const struct raw_member *member, bool first)
+{
+	if (str_eq(member->value, PT_STR("null")))
+		return 0;
+	if (!first)
+		buf_char(b, ',');
+	buf_str(b, member->raw_name);
+	buf_char(b, ':');
+	buf_str(b, member->value);
+	return 1;
+}
+
+pt_err json_merge(struct arena *arena, pt_str base, pt_str patch, pt_str *out)
+{
+	struct buf b = BUF(arena, base.n + patch.n + 2);
+	struct raw_member *olds = NULL, *news;
+	size_t n_olds = 0, n_news, written = 0;
+
+	if (base.n > 0)
+		TRY(members_read(arena, base, &olds, &n_olds));
+	TRY(members_read(arena, patch, &news, &n_news));
+	buf_char(&b, '{');
+	for (size_t i = 0; i < n_olds; i++) {
+		const struct raw_member *over = member_of(news, n_news, olds[i].name);
+
+		written += member_write(&b, over ? over : &olds[i], written == 0);
+	}
+	for (size_t i = 0; i < n_news; i++) {
+		if (!member_of(olds, n_olds, news[i].name))
+			written += member_write(&b, &news[i], written == 0);
+	}
+	buf_char(&b, '}');
+	return written <= MOST_MEMBERS ? buf_done(&b, out) : PT_E_MALFORMED;
 }
 
 /* ---- writing ---- */

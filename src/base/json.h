@@ -46,6 +46,18 @@ PT_CHECK pt_err json_read(struct arena *arena, pt_str text, struct json_value *o
 /* The member of that name, or NULL (also when `object` is not an object). */
 const struct json_value *json_find(const struct json_value *object, pt_str name);
 
+/* The value of that member of an object, as it is written: a view of text, "" when there is none.
+ * PT_E_MALFORMED: text is no object by the rules above. */
+PT_CHECK pt_err json_find_raw(struct arena *arena, pt_str text, pt_str name, pt_str *out);
+
+/*
+ * One object laid over another, one level deep: a member of `patch` replaces or joins those of `base`
+ * ("" is an empty one), null takes it away, and no member is null in the end. Members of the base
+ * keep their places, new ones follow. Values are carried over as they are written, whatever their
+ * precision. PT_E_MALFORMED: one of the two, or what comes of them, is no object by the rules above.
+ */
+PT_CHECK pt_err json_merge(struct arena *arena, pt_str base, pt_str patch, pt_str *out);
+
 /* ---- writing ---- */
 
 struct json {

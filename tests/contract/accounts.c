@@ -11,15 +11,16 @@
 static pt_err find(struct world *w, enum pt_find_by by, const char *tenant, const char *audience,
 	const char *key, struct pt_account_record *out)
 {
-	const struct pt_account_query query = { str(tenant), str(audience), by, str(key) };
+	const struct pt_account_query query = { str(tenant), str(audience), by, str(key),
+		{ NULL, 0 } };
 
 	return ACT(w, account_find, &query, out);
 }
 
-static struct pt_account_change new_change(const struct world *w, const struct pt_id *id)
+static struct pt_amend new_amend(const struct world *w, const struct pt_id *id)
 {
-	return (struct pt_account_change){
-		.account = *id, .now = w->now, .event = new_event(w, PT_EVENT_PASSWORD_SET)
+	return (struct pt_amend){
+		.account = *id, .now = w->now, .events = { new_event(w, PT_EVENT_PASSWORD_SET) }
 	};
 }
 
@@ -392,16 +393,16 @@ static void operator_verifies_and_unverifies(void **state)
 {
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
-	struct pt_account_change change = new_change(w, &ann);
+	struct pt_amend amend = new_amend(w, &ann);
 
-	change.has_verified = change.verified = true;
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	amend.has_verified = amend.verified = true;
+	EXPECT(PT_OK, amended(w, &amend));
 	assert_int_equal(w->now, account(w, &ann).account.email_verified_at);
-	change.now += PT_HOUR;
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	amend.now += PT_HOUR;
+	EXPECT(PT_OK, amended(w, &amend));
 	assert_int_equal(w->now, account(w, &ann).account.email_verified_at);
-	change.verified = false;
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	amend.verified = false;
+	EXPECT(PT_OK, amended(w, &amend));
 	assert_int_equal(0, account(w, &ann).account.email_verified_at);
 	EXPECT_TEXT("hash of ann", account(w, &ann).password);
 	assert_string_equal(ann.text, last_event(w).account.text);
@@ -415,14 +416,15 @@ static void disabling_ends_sessions_families_and_tickets(void **state)
 	struct pt_hash token = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
-	struct pt_account_change change = new_change(w, &ann);
+	struct pt_amend amend = new_amend(w, &ann);
 	struct pt_token got;
 
-	change.has_disabled = change.disabled = true;
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	amend.has_disabled = amend.disabled = true;
+	amend.ends = PT_END_ALL;
+	EXPECT(PT_OK, amended(w, &amend));
 	assert_int_equal(w->now, account(w, &ann).account.disabled_at);
-	change.disabled = false;
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	amend.disabled = false;
+	EXPECT(PT_OK, amended(w, &amend));
 	assert_int_equal(0, account(w, &ann).account.disabled_at);
 
 	assert_false(session_lives(w, &session));
@@ -439,12 +441,13 @@ static void password_set_by_an_operator_ends_everything(void **state)
 	struct pt_hash token = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
-	struct pt_account_change change = new_change(w, &ann);
+	struct pt_amend amend = new_amend(w, &ann);
 	struct pt_token got;
 
-	change.has_password = true;
-	change.password = PT_STR("another");
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	amend.has_password = true;
+	amend.password = PT_STR("another");
+	amend.ends = PT_END_ALL;
+	EXPECT(PT_OK, amended(w, &amend));
 	EXPECT_TEXT("another", account(w, &ann).password);
 	assert_false(session_lives(w, &session));
 	assert_false(ticket_lives(w, &ticket, PT_TICKET_VERIFY));
@@ -456,11 +459,11 @@ static void other_changes_leave_sessions_alone(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
 	struct pt_hash session = session_of(w, &ann, "ann");
-	struct pt_account_change change = new_change(w, &ann);
+	struct pt_amend amend = new_amend(w, &ann);
 
-	change.has_verified = change.verified = true;
-	change.has_disabled = true;
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	amend.has_verified = amend.verified = true;
+	amend.has_disabled = true;
+	EXPECT(PT_OK, amended(w, &amend));
 	assert_true(session_lives(w, &session));
 }
 
@@ -468,14 +471,14 @@ static void changing_nobody_is_not_found_and_leaves_no_event(void **state)
 {
 	struct world *w = *state;
 	struct pt_id nobody = new_id();
-	struct pt_account_change change = new_change(w, &nobody);
+	struct pt_amend amend = new_amend(w, &nobody);
 
-	change.has_password = true;
-	change.password = PT_STR("another");
-	EXPECT(PT_E_NOT_FOUND, ACT(w, account_change, &change));
-	change = new_change(w, &nobody);
-	change.has_disabled = change.has_verified = true;
-	EXPECT(PT_E_NOT_FOUND, ACT(w, account_change, &change));
+	amend.has_password = true;
+	amend.password = PT_STR("another");
+	EXPECT(PT_E_NOT_FOUND, amended(w, &amend));
+	amend = new_amend(w, &nobody);
+	amend.has_disabled = amend.has_verified = true;
+	EXPECT(PT_E_NOT_FOUND, amended(w, &amend));
 	assert_int_equal(0, events(w, PT_EVENT_PASSWORD_SET));
 }
 
@@ -490,7 +493,7 @@ static void removal_takes_everything_but_the_events(void **state)
 	struct pt_event event = new_event(w, PT_EVENT_ACCOUNT_DELETED);
 	struct pt_token got;
 
-	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event));
+	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event, NULL));
 	assert_false(account_is_there(w, &ann));
 	assert_false(session_lives(w, &session));
 	assert_false(ticket_lives(w, &ticket, PT_TICKET_VERIFY));
@@ -516,7 +519,7 @@ static void nothing_of_a_removed_account_waits_for_another_with_its_id(void **st
 	struct pt_join join;
 	struct pt_token got;
 
-	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event));
+	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event, NULL));
 	join = new_join(w, "bob");
 	join.account.id = ann;
 	EXPECT(PT_OK, ACT(w, account_join, &join, &again));
@@ -531,7 +534,7 @@ static void removing_nobody_is_not_found(void **state)
 	struct pt_id nobody = new_id();
 	struct pt_event event = new_event(w, PT_EVENT_ACCOUNT_DELETED);
 
-	EXPECT(PT_E_NOT_FOUND, ACT(w, account_remove, &nobody, w->now, &event));
+	EXPECT(PT_E_NOT_FOUND, ACT(w, account_remove, &nobody, w->now, &event, NULL));
 	assert_int_equal(0, events(w, PT_EVENT_ACCOUNT_DELETED));
 }
 

@@ -130,9 +130,9 @@ static pt_err do_list(struct world *w, const struct scene *s)
 	return ACT(w, account_list, &query, &list, &n);
 }
 
-static pt_err do_change(struct world *w, const struct scene *s)
+static pt_err do_amend(struct world *w, const struct scene *s)
 {
-	const struct pt_account_change change = { .account = s->ann,
+	const struct pt_amend amend = { .account = s->ann,
 		.now = w->now,
 		.has_password = true,
 		.password = PT_STR("other"),
@@ -140,16 +140,17 @@ static pt_err do_change(struct world *w, const struct scene *s)
 		.verified = true,
 		.has_disabled = true,
 		.disabled = true,
-		.event = new_event(w, PT_EVENT_PASSWORD_SET) };
+		.ends = PT_END_ALL,
+		.events = { new_event(w, PT_EVENT_PASSWORD_SET) } };
 
-	return ACT(w, account_change, &change);
+	return amended(w, &amend);
 }
 
 static pt_err do_remove(struct world *w, const struct scene *s)
 {
 	struct pt_event event = new_event(w, PT_EVENT_ACCOUNT_DELETED);
 
-	return ACT(w, account_remove, &s->ann, w->now, &event);
+	return ACT(w, account_remove, &s->ann, w->now, &event, NULL);
 }
 
 static pt_err do_signin(struct world *w, const struct scene *s)
@@ -349,7 +350,7 @@ static const struct {
 	{ do_list, PT_OK },
 	{ do_signin_fail, PT_OK },
 	{ do_signin, PT_OK },
-	{ do_change, PT_OK },
+	{ do_amend, PT_OK },
 	{ do_remove, PT_OK },
 	{ do_session_find, PT_OK },
 	{ do_session_close, PT_OK },

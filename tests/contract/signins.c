@@ -91,11 +91,11 @@ static void disabled_account_cannot_sign_in(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
 	struct pt_signin_act act = new_signin(w, &ann);
-	struct pt_account_change change = {
+	struct pt_amend amend = {
 		.account = ann, .now = w->now, .has_disabled = true, .disabled = true
 	};
 
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	EXPECT(PT_OK, amended(w, &amend));
 	EXPECT(PT_E_CREDENTIALS, ACT(w, signin, &act));
 	assert_int_equal(0, account(w, &ann).account.signin_count);
 }

@@ -226,11 +226,11 @@ static void disabled_account_cannot_refresh(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
 	struct pt_hash first = token_of(w, &ann, "ann", "app");
-	struct pt_account_change change = {
+	struct pt_amend amend = {
 		.account = ann, .now = w->now, .has_disabled = true, .disabled = true
 	};
 
-	EXPECT(PT_OK, ACT(w, account_change, &change));
+	EXPECT(PT_OK, amended(w, &amend));
 	EXPECT(PT_E_REFRESH, rotate(w, &first, "app"));
 }
 

@@ -70,6 +70,9 @@ struct pt_hash refreshed(struct world *w, const struct pt_hash *presented, const
 struct pt_rotate_act new_turn(
 	const struct world *w, const struct pt_hash *presented, const char *client);
 
+/* account_amend, where the account that comes of it does not matter. */
+pt_err amended(struct world *w, const struct pt_amend *amend);
+
 /* ---- looking ---- */
 
 struct pt_account_record account(struct world *w, const struct pt_id *id);

@@ -218,6 +218,8 @@ static pt_err view_find(struct sql_conn *conn, pt_arena *arena,
 		return find_by_key(conn, arena, VIEW_Q_BY_NAME, query->key, out);
 	case PT_BY_EMAIL:
 		return find_by_key(conn, arena, VIEW_Q_BY_EMAIL, query->key, out);
+	case PT_BY_IDENTITY:
+		break;
 	}
 	return fault(PT_F_BUG, "view: no such key");
 }
@@ -497,7 +499,7 @@ static pt_err view_set_password(struct sql_conn *conn, pt_arena *arena, const st
 	return verified ? side_verified(conn, arena, id, now, now) : PT_OK;
 }
 
-static pt_err view_set_verified(
+static pt_err change_verified(
 	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, bool verified, pt_time now)
 {
 	struct sql_value own;
@@ -512,24 +514,35 @@ static pt_err view_set_verified(
 	return side_verified(conn, arena, id, verified ? now : 0, now);
 }
 
+static pt_err view_set_verified(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_time now)
+{
+	return change_verified(conn, arena, id, true, now);
+}
+
 /* Promise (5). */
-static pt_err view_set_disabled(
-	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, bool disabled, pt_time now)
+static pt_err view_hold(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
+	struct pt_account_record *out)
 {
 	struct sql_value own;
 	int64_t changed;
 
 	if (!id_value(conn, id, &own))
-		return vanished(conn);
+		return PT_E_NOT_FOUND;
 	TRY(CHANGE(conn, arena, VIEW_Q_TOUCH, VIEW_Q_COUNT_ID, 1, &changed, own));
-	if (changed == 0)
-		return vanished(conn);
+	return changed > 0 ? find_by_id(conn, arena, id_text(id), out) : PT_E_NOT_FOUND;
+}
+
+static pt_err change_disabled(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, bool disabled, pt_time now)
+{
 	return VRUN(conn, arena, VIEW_Q_SIDE_DISABLED, NULL, sql_id(id),
 		sql_int(disabled ? now : 0), sql_int(now));
 }
 
-static pt_err view_signed_in(
-	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_str seen, pt_time now)
+/* *disabled_at: as the side table has it. */
+static pt_err count_signin(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
+	pt_str seen, pt_time now, pt_time *disabled_at)
 {
 	struct sql_value own;
 	struct sql_rows side;
@@ -542,7 +555,62 @@ static pt_err view_signed_in(
 	if (changed == 0)
 		return PT_E_CREDENTIALS;
 	TRY(VRUN(conn, arena, VIEW_Q_SIDE_SIGNED_IN, &side, sql_id(id), sql_int(now)));
-	return row_int(&side, 0, 0) == 0 ? PT_OK : PT_E_CREDENTIALS;
+	*disabled_at = row_int(&side, 0, 0);
+	return PT_OK;
+}
+
+static pt_err view_signed_in(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_str seen, pt_time now)
+{
+	pt_time disabled_at;
+
+	TRY(count_signin(conn, arena, id, seen, now, &disabled_at));
+	return disabled_at == 0 ? PT_OK : PT_E_CREDENTIALS;
+}
+
+/* The table knows passwords and whether an address is confirmed; the side table, who is switched off
+ * and who signed in when. */
+static bool has_place(const struct pt_amend *amend)
+{
+	return !amend->has_email && !amend->has_role && !amend->has_super_admin &&
+	       (!amend->has_new_email || amend->new_email_key.n == 0) &&
+	       amend->app_metadata.change == PT_METADATA_KEEP &&
+	       amend->user_metadata.change == PT_METADATA_KEEP && amend->invited_at == 0 &&
+	       amend->confirm_sent_at == 0 && amend->recover_sent_at == 0 &&
+	       amend->email_change_sent_at == 0;
+}
+
+static pt_err amend_fields(struct sql_conn *conn, pt_arena *arena, const struct pt_amend *amend,
+	const struct pt_account_record *held)
+{
+	const struct pt_id *id = &held->account.id;
+	pt_time disabled_at;
+
+	if (amend->signed_in)
+		TRY(count_signin(conn, arena, id, held->password, amend->now, &disabled_at));
+	if (amend->has_password)
+		TRY(view_set_password(
+			conn, arena, id, held->password, amend->password, false, amend->now));
+	if (amend->has_verified)
+		TRY(change_verified(conn, arena, id, amend->verified, amend->now));
+	if (amend->has_disabled)
+		TRY(change_disabled(conn, arena, id, amend->disabled, amend->now));
+	return PT_OK;
+}
+
+static pt_err view_amend(struct sql_conn *conn, pt_arena *arena, const struct pt_amend *amend,
+	struct pt_account_record *record)
+{
+	pt_err err;
+
+	if (!has_place(amend))
+		return fault(PT_F_CONFIG, "%s has no place for what is to change",
+			view_of(conn)->relation);
+	err = amend_fields(conn, arena, amend, record);
+	if (err == PT_E_CREDENTIALS)
+		return vanished(conn);
+	TRY(err);
+	return find_by_id(conn, arena, id_text(&amend->account), record);
 }
 
 static pt_err view_failed(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id)
@@ -659,9 +727,10 @@ static const struct sql_directory whole_table = {
 	.find = view_find,
 	.create = view_create,
 	.list = view_list,
+	.hold = view_hold,
+	.amend = view_amend,
 	.set_password = view_set_password,
 	.set_verified = view_set_verified,
-	.set_disabled = view_set_disabled,
 	.signed_in = view_signed_in,
 	.failed = view_failed,
 	.take_foreign_token = view_take_foreign_token,

@@ -10,6 +10,7 @@
 
 #include "store/drivers.h"
 #include "store/sql/directory.h"
+#include "store/sql/row.h"
 
 /* How a column is spoken to. */
 enum view_kind {
@@ -111,6 +112,6 @@ PT_CHECK pt_err view_texts_make(struct view *view);
  * Columns of the reading statements: those of row_account, but verified (0, 1) for
  * email_verified_at and created_at as the database has it; then verified_at of the side table.
  */
-enum { VIEW_C_VERIFIED = 7, VIEW_C_CREATED_AT = 16, VIEW_C_SIDE_VERIFIED_AT = 23 };
+enum { VIEW_C_VERIFIED = 7, VIEW_C_CREATED_AT = 16, VIEW_C_SIDE_VERIFIED_AT = ACCOUNT_COLUMNS };
 
 #endif

@@ -179,6 +179,8 @@ static void select_accounts(struct writer *w)
 	number_or_side(w, VIEW_SIGNIN_COUNT, "signin_count");
 	number_or_side(w, VIEW_FAILED_SIGNINS, "failed_signins");
 	as_text(w, "u.", VIEW_PASSWORD);
+	/* No place for an operator, a new address, and when letters were written. */
+	say(w, ", 0, NULL, NULL, 0, 0, 0, 0");
 	buf_printf(&w->b, ", x.verified_at FROM %s u LEFT JOIN " SIDE " x ON x.user_id = ",
 		w->view->relation);
 	as_text(w, "u.", VIEW_ID);

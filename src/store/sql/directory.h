@@ -13,7 +13,8 @@
 struct sql_directory {
 	const char *name;
 
-	/* PT_E_NOT_FOUND. By id the tenant does not matter: ids are one space. */
+	/* PT_E_NOT_FOUND. By id the tenant does not matter: ids are one space. Never by identity: those are
+	 * Portress's own, and whoever asks knows the id then. */
 	pt_err (*find)(struct sql_conn *conn, pt_arena *arena, const struct pt_account_query *query,
 		struct pt_account_record *out);
 
@@ -25,18 +26,28 @@ struct sql_directory {
 	pt_err (*list)(struct sql_conn *conn, pt_arena *arena, const struct pt_account_list *query,
 		struct pt_account **out, size_t *n);
 
+	/* A page, and how many there are in all. NULL: this directory cannot. */
+	pt_err (*page)(struct sql_conn *conn, pt_arena *arena, const struct pt_account_page *query,
+		struct pt_account_record **out, size_t *n, int64_t *total);
+
+	/* Finds it, and lets nobody else write it before the act ends. PT_E_NOT_FOUND. */
+	pt_err (*hold)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
+		struct pt_account_record *out);
+
+	/* Changes the account that is held as the amendment says; `record` goes in as hold gave it and comes
+	 * out as it is then. PT_E_TAKEN: the new address is another's. PT_F_CONFIG: no place for it. */
+	pt_err (*amend)(struct sql_conn *conn, pt_arena *arena, const struct pt_amend *amend,
+		struct pt_account_record *record);
+
 	/* Compare and set: PT_E_CREDENTIALS when the stored hash is not `seen` any more, or the account is
 	 * gone. Also marks the address verified when told; false leaves that as it is. */
 	pt_err (*set_password)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
 		pt_str seen, pt_str password, bool verified, pt_time now);
 
-	/* set_verified, set_disabled, failed: an account that is gone is no refusal. Verified a second time
-	 * keeps the first time. */
-	pt_err (*set_verified)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-		bool verified, pt_time now);
-
-	pt_err (*set_disabled)(struct sql_conn *conn, pt_arena *arena, const struct pt_id *id,
-		bool disabled, pt_time now);
+	/* Its address is its owner's. A second time keeps the first time; an account that is gone is no
+	 * refusal, here and for `failed`. */
+	pt_err (*set_verified)(
+		struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, pt_time now);
 
 	/* Counts a success (failures to 0) only where the stored hash is `seen` and the account is not
 	 * disabled, else PT_E_CREDENTIALS. */

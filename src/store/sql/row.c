@@ -77,6 +77,13 @@ struct pt_account_record row_account(const struct sql_rows *rows, size_t row, si
 	account->signin_count = INT();
 	account->failed_signins = INT();
 	out.password = TEXT();
+	account->super_admin = INT() != 0;
+	account->new_email = TEXT();
+	account->new_email_key = TEXT();
+	account->invited_at = INT();
+	account->confirm_sent_at = INT();
+	account->recover_sent_at = INT();
+	account->email_change_sent_at = INT();
 	return out;
 #undef TEXT
 #undef INT
@@ -132,5 +139,10 @@ struct pt_event row_event(const struct sql_rows *rows, size_t row)
 		.client = row_text(rows, row, 4),
 		.request = row_text(rows, row, 5),
 		.detail = row_text(rows, row, 6),
+		.tenant = row_text(rows, row, 7),
+		.actor = row_id(rows, row, 8),
+		.email = row_text(rows, row, 9),
+		.actor_email = row_text(rows, row, 10),
+		.actor_name = row_text(rows, row, 11),
 	};
 }

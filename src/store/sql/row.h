@@ -11,7 +11,7 @@
 #include "store/sql/port.h"
 
 /* Columns of the lists in statements.c. */
-enum { SESSION_COLUMNS = 7, ACCOUNT_COLUMNS = 23 };
+enum { SESSION_COLUMNS = 7, ACCOUNT_COLUMNS = 30, TOKEN_COLUMNS = 6 };
 
 pt_str row_text(const struct sql_rows *rows, size_t row, size_t column);
 int64_t row_int(const struct sql_rows *rows, size_t row, size_t column);

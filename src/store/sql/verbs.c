@@ -36,17 +36,17 @@ static void store_close(void *ctx)
 void sql_store_publish(struct sql_store *store, struct pt_store *out)
 {
 	static void (*const rooms[])(struct pt_store *) = {
-		accounts_publish,
-		amend_publish,
-		signins_publish,
-		tickets_publish,
-		tokens_publish,
-		limits_publish,
-		events_publish,
-		tenants_publish,
-		import_publish,
-		letters_publish,
-		keeping_publish,
+		sql_accounts_publish,
+		sql_amend_publish,
+		sql_signins_publish,
+		sql_tickets_publish,
+		sql_tokens_publish,
+		sql_limits_publish,
+		sql_events_publish,
+		sql_tenants_publish,
+		sql_import_publish,
+		sql_letters_publish,
+		sql_keeping_publish,
 	};
 
 	*out = (struct pt_store){

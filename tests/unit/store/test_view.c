@@ -338,18 +338,20 @@ static pt_err sign_in_badly(struct world *w, const struct pt_id *id)
 	return w->store.signin_fail(w->store.ctx, w->arena, &failure);
 }
 
-static pt_err change(struct world *w, struct pt_account_change act)
+static pt_err amend(struct world *w, struct pt_amend act)
 {
+	struct pt_account_record after;
+
 	act.now = now + PT_DAY;
-	act.event = event_of(PT_EVENT_ACCOUNT_DISABLED);
-	return w->store.account_change(w->store.ctx, w->arena, &act);
+	act.events[0] = event_of(PT_EVENT_ACCOUNT_DISABLED);
+	return w->store.account_amend(w->store.ctx, w->arena, &act, &after);
 }
 
 static pt_err remove_account(struct world *w, const struct pt_id *id)
 {
 	struct pt_event event = event_of(PT_EVENT_ACCOUNT_DELETED);
 
-	return w->store.account_remove(w->store.ctx, w->arena, id, now, &event);
+	return w->store.account_remove(w->store.ctx, w->arena, id, now, &event, NULL);
 }
 
 static void issue(struct world *w, enum pt_ticket_kind kind, uint8_t hash, const struct pt_id *id,
@@ -472,8 +474,8 @@ static void is_disabled(struct world *w, const struct pt_id *id)
 {
 	struct pt_account_record record;
 
-	assert_int_equal(change(w,
-				 (struct pt_account_change){
+	assert_int_equal(amend(w,
+				 (struct pt_amend){
 					 .account = *id, .has_disabled = true, .disabled = true }),
 		PT_OK);
 	assert_int_equal(sign_in(w, id, "$2y$10$other"), PT_E_CREDENTIALS);
@@ -481,12 +483,10 @@ static void is_disabled(struct world *w, const struct pt_id *id)
 	assert_true(record.account.disabled_at == now + PT_DAY);
 	assert_int_equal(record.account.signin_count, 2);
 	assert_int_equal(
-		change(w, (struct pt_account_change){ .account = *id, .has_disabled = true }),
-		PT_OK);
+		amend(w, (struct pt_amend){ .account = *id, .has_disabled = true }), PT_OK);
 	assert_int_equal(sign_in(w, id, "$2y$10$other"), PT_OK);
 	assert_int_equal(
-		change(w, (struct pt_account_change){ .account = *id, .has_verified = true }),
-		PT_OK);
+		amend(w, (struct pt_amend){ .account = *id, .has_verified = true }), PT_OK);
 	assert_int_equal(find(w, PT_BY_ID, id->text, &record), PT_OK);
 	assert_true(record.account.email_verified_at == 0);
 }

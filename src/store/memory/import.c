@@ -1,0 +1,156 @@
+/*
+ * import.c - people who come from another system, with all that is theirs.
+ */
+#include "base/err.h"
+#include "store/memory/memory.h"
+
+#include "base/banned.h"
+
+/* A batch with strings of our own. */
+struct batch {
+	struct pt_account_record *accounts;
+	struct pt_ticket *tickets;
+	struct pt_token *tokens;
+	struct pt_event *events;
+	struct imported imported;
+};
+
+#define COPY_LIST(arena, to, from, n, own)                                  \
+	do {                                                                \
+		(to) = arena_array((arena), (n), sizeof((to)[0]));          \
+		if (!(to))                                                  \
+			return fault(PT_F_MEMORY, "memory store: a batch"); \
+		for (size_t i_ = 0; i_ < (n); i_++) {                       \
+			(to)[i_] = (from)[i_];                              \
+			TRY(own((arena), &(to)[i_]));                       \
+		}                                                           \
+	} while (0)
+
+static pt_err batch_own(struct arena *pool, const struct pt_import *batch, struct batch *out)
+{
+	COPY_LIST(pool, out->accounts, batch->accounts, batch->n_accounts, mem_own_record);
+	COPY_LIST(pool, out->tickets, batch->tickets, batch->n_tickets, mem_own_ticket);
+	COPY_LIST(pool, out->tokens, batch->tokens, batch->n_tokens, mem_own_token);
+	COPY_LIST(pool, out->events, batch->events, batch->n_events, mem_own_event);
+	out->imported = (struct imported){ batch->source, batch->mark };
+	TRY(mem_own_str(pool, &out->imported.source));
+	return mem_own_str(pool, &out->imported.mark);
+}
+
+static pt_err batch_room(struct memory *m, const struct pt_import *batch)
+{
+	MAKE_ROOM(m->accounts, batch->n_accounts + ROOM);
+	MAKE_ROOM(m->tickets, batch->n_tickets + ROOM);
+	MAKE_ROOM(m->tokens, batch->n_tokens + ROOM);
+	MAKE_ROOM(m->events, batch->n_events + ROOM);
+	return PT_OK;
+}
+
+static bool count_if(bool added, struct pt_import_count *count)
+{
+	if (added)
+		count->added++;
+	else
+		count->skipped++;
+	return added;
+}
+
+static void account_import(
+	struct memory *m, const struct pt_account_record *record, struct pt_import_count *count)
+{
+	const struct pt_account *account = &record->account;
+	bool there = mem_account_by_id(m, &account->id);
+
+	if (!there && (mem_account_by_name(m, account) || mem_account_by_email(m, account)))
+		count->taken++;
+	else if (count_if(!there, count))
+		mem_account_put(m, record);
+}
+
+static bool ticket_is_new(struct memory *m, const struct pt_ticket *ticket)
+{
+	for (size_t i = 0; i < m->tickets.n; i++) {
+		if (mem_hash_eq(&m->tickets.items[i].hash, &ticket->hash))
+			return false;
+	}
+	return mem_account_by_id(m, &ticket->account);
+}
+
+static bool token_is_new(struct memory *m, const struct pt_token *token)
+{
+	for (size_t i = 0; i < m->tokens.n; i++) {
+		const struct pt_token *there = &m->tokens.items[i].token;
+
+		if (mem_hash_eq(&there->hash, &token->hash) ||
+			mem_id_eq(&there->family, &token->family))
+			return false;
+	}
+	return mem_account_by_id(m, &token->account);
+}
+
+static bool event_is_new(const struct memory *m, const struct pt_event *event)
+{
+	for (size_t i = 0; i < m->events.n; i++) {
+		if (mem_id_eq(&m->events.items[i].id, &event->id))
+			return false;
+	}
+	return true;
+}
+
+static void mark_put(struct memory *m, const struct imported *imported)
+{
+	REMOVE_IF(m->imports, item, str_eq(item->source, imported->source));
+	m->imports.items[m->imports.n++] = *imported;
+}
+
+static pt_err import(
+	void *ctx, pt_arena *arena, const struct pt_import *batch, struct pt_import_count *count)
+{
+	PT_OWN(mem_leave) struct memory *m = NULL;
+	struct pt_import_count counted = { 0 };
+	struct batch own;
+
+	(void)arena;
+	TRY(mem_enter(ctx, &m));
+	TRY(batch_room(m, batch));
+	TRY(batch_own(m->pool, batch, &own));
+
+	for (size_t i = 0; i < batch->n_accounts; i++)
+		account_import(m, &own.accounts[i], &counted);
+	for (size_t i = 0; i < batch->n_tickets; i++) {
+		if (count_if(ticket_is_new(m, &own.tickets[i]), &counted))
+			m->tickets.items[m->tickets.n++] = own.tickets[i];
+	}
+	for (size_t i = 0; i < batch->n_tokens; i++) {
+		if (count_if(token_is_new(m, &own.tokens[i]), &counted))
+			mem_token_put(m, &own.tokens[i], own.tokens[i].issued_at);
+	}
+	for (size_t i = 0; i < batch->n_events; i++) {
+		if (count_if(event_is_new(m, &own.events[i]), &counted))
+			mem_event_put(m, &own.events[i]);
+	}
+	mark_put(m, &own.imported);
+	*count = counted;
+	return PT_OK;
+}
+
+static pt_err import_mark(void *ctx, pt_arena *arena, pt_str source, pt_str *mark)
+{
+	PT_OWN(mem_leave) struct memory *m = NULL;
+	pt_str found = PT_STR("");
+
+	TRY(mem_enter(ctx, &m));
+	for (size_t i = 0; i < m->imports.n; i++) {
+		if (str_eq(m->imports.items[i].source, source))
+			found = m->imports.items[i].mark;
+	}
+	TRY(mem_own_str(arena, &found));
+	*mark = found;
+	return PT_OK;
+}
+
+void memory_import_publish(struct pt_store *out)
+{
+	out->import = import;
+	out->import_mark = import_mark;
+}

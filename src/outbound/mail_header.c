@@ -55,6 +55,23 @@ static pt_err text_check(pt_str text)
 	return PT_OK;
 }
 
+pt_err mail_header_fit(pt_arena *arena, pt_str text, size_t max, pt_str *out)
+{
+	struct buf b = BUF(arena, max);
+
+	while (text.n > 0) {
+		size_t step = str_utf8_step(text);
+		pt_str character = str_slice(text, 0, step);
+
+		if (b.n + step > max)
+			break;
+		if (step > 0 && !may_end_line(character))
+			buf_str(&b, character);
+		text = str_slice(text, step > 0 ? step : 1, text.n);
+	}
+	return buf_done(&b, out);
+}
+
 static bool is_ascii(pt_str text)
 {
 	for (size_t i = 0; i < text.n; i++) {

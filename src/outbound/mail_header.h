@@ -27,4 +27,8 @@ PT_CHECK pt_err mail_head_make(pt_arena *arena, const struct mail_sender *sender
 /* A name before an address (RFC 5322 3.2.5): plain words as they are, all else as RFC 2047 words. */
 PT_CHECK pt_err mail_header_phrase(pt_arena *arena, pt_str name, pt_str *out);
 
+/* What of a text can stand in a header, up to `max` bytes of it: what could end a line, and what is
+ * not UTF-8, is left out. */
+PT_CHECK pt_err mail_header_fit(pt_arena *arena, pt_str text, size_t max, pt_str *out);
+
 #endif

@@ -11,6 +11,7 @@
  * (2) A letter is in hand of one thread of one node, until its lease is over.
  * (3) The outcome is told to the store before another letter is claimed.
  * (4) No letter is sent past its not_after.
+ * (5) A letter that goes out at once is in no store, and nothing here remembers it.
  */
 #include "outbound/outbox.h"
 
@@ -25,6 +26,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "base/str.h"
+#include "outbound/hook_letter.h"
 
 #include "base/banned.h"
 
@@ -37,6 +39,11 @@ static const pt_time mend_time = 5 * PT_MINUTE;
 static const pt_time store_pause = PT_SECOND;
 static const pt_time store_pause_max = PT_MINUTE;
 static const pt_time last_chance = 20 * PT_SECOND;
+static const pt_time template_time = 10 * PT_SECOND;
+static const pt_time post_time = 10 * PT_SECOND;
+static const pt_time post_template_time = 5 * PT_SECOND;
+static const pt_time mailbox_template_time = 5 * PT_SECOND;
+static const pt_time without_courier = PT_HOUR;
 
 static const pt_time backoff[] = { 10 * PT_SECOND, PT_MINUTE, 5 * PT_MINUTE, 15 * PT_MINUTE,
 	PT_HOUR };
@@ -45,15 +52,22 @@ enum { BACKOFFS = sizeof(backoff) / sizeof(backoff[0]) };
 struct outbox {
 	const struct pt_store *store;
 	const struct composer *composer;
-	const struct pt_courier *courier;
+	const struct pt_courier *courier; /* NULL: the thread, if any, is there for hooks */
+	struct hook_carrier hooks;
+	struct letter_templates *own;
 	bool has_thread;
 	pthread_t thread;
 
-	pthread_mutex_t lock; /* of the three below */
+	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t changed;
 	bool woken;
 	bool stopping;
 	bool finished;
+	struct {
+		pt_time *sent; /* monotonic, the last per_hour of them, in a ring */
+		size_t size;
+		size_t next;
+	} budget;
 
 	/* the thread's own */
 	struct arena *arena;
@@ -61,12 +75,7 @@ struct outbox {
 	pt_time rest_until;    /* monotonic; nothing is sent before */
 	pt_time store_backoff;
 	bool is_alarmed;
-	struct {
-		pt_time *sent; /* monotonic, the last per_hour of them, in a ring */
-		size_t size;
-		size_t next;
-		bool is_warned;
-	} budget;
+	bool is_budget_warned;
 
 	struct outbox_counts counts; /* atomic */
 };
@@ -157,13 +166,15 @@ static void sleep_idle(struct outbox *outbox)
 /* ---- the hourly budget ---- */
 
 /* The slot that comes next holds the oldest of the last per_hour letters. */
-static pt_time budget_free_at(const struct outbox *outbox)
+static pt_time budget_free_at(struct outbox *outbox)
 {
 	pt_time oldest;
 
 	if (outbox->budget.size == 0)
 		return 0;
+	pthread_mutex_lock(&outbox->lock);
 	oldest = outbox->budget.sent[outbox->budget.next];
+	pthread_mutex_unlock(&outbox->lock);
 	return oldest > 0 ? oldest + PT_HOUR : 0;
 }
 
@@ -171,8 +182,10 @@ static void budget_spend(struct outbox *outbox)
 {
 	if (outbox->budget.size == 0)
 		return;
+	pthread_mutex_lock(&outbox->lock);
 	outbox->budget.sent[outbox->budget.next] = clock_monotonic();
 	outbox->budget.next = (outbox->budget.next + 1) % outbox->budget.size;
+	pthread_mutex_unlock(&outbox->lock);
 }
 
 static void budget_wait(struct outbox *outbox)
@@ -180,14 +193,14 @@ static void budget_wait(struct outbox *outbox)
 	pt_time free_at = budget_free_at(outbox);
 
 	if (free_at <= clock_monotonic()) {
-		outbox->budget.is_warned = false;
+		outbox->is_budget_warned = false;
 		return;
 	}
-	if (!outbox->budget.is_warned)
+	if (!outbox->is_budget_warned)
 		log_say(LOG_WARN, "outbox.budget",
 			"%zu letters were sent within an hour, which is the limit: the rest waits",
 			outbox->budget.size);
-	outbox->budget.is_warned = true;
+	outbox->is_budget_warned = true;
 	sleep_through(outbox, free_at);
 }
 
@@ -284,16 +297,35 @@ static struct outcome composing_failed(pt_err err)
 	return (struct outcome){ PT_SENT_LATER, PT_STR("it could not be composed") };
 }
 
-static struct outcome attempt(struct outbox *outbox, const struct pt_letter *letter)
+/* When a letter's own template and the letter itself are no longer waited for; monotonic. */
+struct patience {
+	pt_time template;
+	pt_time letter; /* 0: the courier knows */
+};
+
+static pt_time time_left(const struct patience *patience)
+{
+	pt_time left;
+
+	if (patience->letter == 0)
+		return 0;
+	left = patience->letter - clock_monotonic();
+	return left > PT_MILLISECOND ? left : PT_MILLISECOND;
+}
+
+static struct outcome attempt(struct outbox *outbox, pt_arena *arena,
+	const struct pt_letter *letter, const struct patience *patience)
 {
 	const struct pt_courier *courier = outbox->courier;
 	struct outcome outcome = { .sent = PT_SENT_LATER };
 	struct pt_mail mail;
-	pt_err err = compose(outbox->composer, outbox->arena, letter, &mail);
+	pt_err err =
+		compose(outbox->composer, outbox->own, arena, letter, patience->template, &mail);
 
 	if (err != PT_OK)
 		return composing_failed(err);
-	outcome.sent = courier->send(courier->ctx, outbox->arena, &mail, &outcome.detail);
+	mail.patience = time_left(patience);
+	outcome.sent = courier->send(courier->ctx, arena, &mail, &outcome.detail);
 	if (outcome.sent == PT_SENT)
 		budget_spend(outbox);
 	return outcome;
@@ -332,18 +364,54 @@ static void tell_store(struct outbox *outbox, const struct pt_letter *letter,
 		rest_from_store(outbox);
 }
 
-static void carry(struct outbox *outbox, const struct pt_letter *letter)
+static void conclude(struct outbox *outbox, const struct pt_letter *letter,
+	const struct outcome *outcome, pt_time at)
 {
-	struct outcome outcome = attempt(outbox, letter);
+	log_outcome(letter, outcome);
+	if (at > 0)
+		note_retry(outbox, at);
+	tell_store(outbox, letter, outcome, at);
+}
+
+static void carry_letter(struct outbox *outbox, const struct pt_letter *letter)
+{
+	const struct patience patience = { .template = clock_monotonic() + template_time };
+	struct outcome outcome = attempt(outbox, outbox->arena, letter, &patience);
 	pt_time at;
 
 	alarm_change(outbox, &outcome);
 	at = schedule(letter, &outcome);
-	log_outcome(letter, &outcome);
 	count(outbox, outcome.sent);
-	if (at > 0)
-		note_retry(outbox, at);
-	tell_store(outbox, letter, &outcome, at);
+	conclude(outbox, letter, &outcome, at);
+}
+
+/* Of no weight for the budget, the alarm and the counts, which are about mail. */
+static void carry_hook(struct outbox *outbox, const struct pt_letter *letter)
+{
+	struct outcome outcome = { .sent = PT_SENT_LATER };
+	pt_time at;
+
+	outcome.sent = hook_letter_send(&outbox->hooks, outbox->arena, letter, &outcome.detail);
+	at = schedule(letter, &outcome);
+	conclude(outbox, letter, &outcome, at);
+}
+
+/* It stays in the store, where the mailbox finds it. */
+static void leave(struct outbox *outbox, const struct pt_letter *letter)
+{
+	const struct outcome outcome = { PT_SENT_LATER, PT_STR("there is no courier") };
+
+	tell_store(outbox, letter, &outcome, clock_now() + without_courier);
+}
+
+static void carry(struct outbox *outbox, const struct pt_letter *letter)
+{
+	if (letter->kind == PT_LETTER_HOOK)
+		carry_hook(outbox, letter);
+	else if (outbox->courier)
+		carry_letter(outbox, letter);
+	else
+		leave(outbox, letter);
 }
 
 static void carry_next(struct outbox *outbox)
@@ -435,6 +503,7 @@ static void outbox_free(struct outbox **outbox)
 	if (!*outbox)
 		return;
 	arena_close((*outbox)->arena);
+	letter_templates_close((*outbox)->own);
 	free((*outbox)->budget.sent);
 	pthread_cond_destroy(&(*outbox)->changed);
 	pthread_mutex_destroy(&(*outbox)->lock);
@@ -451,7 +520,14 @@ pt_err outbox_open(const struct outbox_setup *setup, struct outbox **out)
 	outbox->store = setup->store;
 	outbox->composer = setup->composer;
 	outbox->courier = setup->courier;
-	if (outbox->courier) {
+	outbox->hooks = (struct hook_carrier){ .store = setup->store,
+		.letter_key = &setup->composer->letter_key,
+		.hooks = setup->hooks,
+		.hooks_ctx = setup->hooks_ctx };
+	outbox->own = letter_templates_open();
+	if (!outbox->own)
+		return fault(PT_F_MEMORY, "no room for the outbox");
+	if (outbox->courier || setup->hooks) {
 		TRY(room_make(outbox, setup->per_hour));
 		TRY(thread_start(outbox));
 	}
@@ -469,6 +545,40 @@ void outbox_wake(void *context)
 	outbox->woken = true;
 	pthread_cond_broadcast(&outbox->changed);
 	pthread_mutex_unlock(&outbox->lock);
+}
+
+/* ---- at once ---- */
+
+/* Nobody comes back for this letter: whatever was not sent is lost, and said. */
+static void log_lost(const struct pt_letter *letter, const struct outcome *outcome)
+{
+	bool is_wrong = outcome->sent == PT_SENT_MISCONFIGURED;
+	pt_str local, domain;
+
+	str_cut(letter->to, '@', &local, &domain);
+	LOG(is_wrong ? LOG_ERROR : LOG_WARN, "outbox.lost",
+		F_CSTR("kind", letter_name(letter->kind)), F_CSTR("letter", letter->id.text),
+		F_STR("domain", domain), F_STR("detail", outcome->detail));
+}
+
+pt_err outbox_post(struct outbox *outbox, pt_arena *arena, const struct pt_letter *letter)
+{
+	pt_time now = clock_monotonic();
+	const struct patience patience = { now + post_template_time, now + post_time };
+	struct outcome outcome = { PT_SENT_LATER, PT_STR("the hourly budget is spent") };
+
+	if (!outbox->courier)
+		return PT_E_NOT_FOUND;
+	if (budget_free_at(outbox) <= now)
+		outcome = attempt(outbox, arena, letter, &patience);
+	if (outcome.sent == PT_SENT) {
+		log_outcome(letter, &outcome);
+		count(outbox, PT_SENT);
+		return PT_OK;
+	}
+	log_lost(letter, &outcome);
+	count(outbox, PT_SENT_NEVER);
+	return PT_E_MAIL;
 }
 
 /* ---- closing ---- */
@@ -492,7 +602,7 @@ static bool ask_to_finish(struct outbox *outbox, pt_time grace)
 
 static bool has_stop(const struct pt_courier *courier)
 {
-	return courier->size > offsetof(struct pt_courier, stop) && courier->stop;
+	return courier && courier->size > offsetof(struct pt_courier, stop) && courier->stop;
 }
 
 void outbox_close(struct outbox *outbox, pt_time grace)
@@ -524,6 +634,7 @@ static pt_err mailbox_list(
 {
 	const struct outbox *outbox = context;
 	const struct pt_store *store = outbox->store;
+	pt_time until = clock_monotonic() + mailbox_template_time;
 	struct pt_letter *letters;
 	struct pt_mail *list;
 	size_t found, readable = 0;
@@ -533,8 +644,11 @@ static pt_err mailbox_list(
 	if (!list)
 		return fault(PT_F_MEMORY, "no room for %zu letters", found);
 	for (size_t i = 0; i < found; i++) {
+		if (letters[i].kind == PT_LETTER_HOOK)
+			continue;
 		/* of another site, or of a key that was changed since: logged where it was born */
-		if (compose(outbox->composer, arena, &letters[i], &list[readable]) == PT_OK)
+		if (compose(outbox->composer, outbox->own, arena, &letters[i], until,
+			    &list[readable]) == PT_OK)
 			readable++;
 	}
 	*mails = list;

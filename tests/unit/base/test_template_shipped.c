@@ -311,7 +311,7 @@ static void letters_begin_with_the_words_that_programs_look_for(void **state)
 	struct value *values = value_map(s->arena);
 
 	value_str(values, "link", PT_STR("https://a.example/verify?token=x"));
-	value_int(values, "minutes", 15);
+	value_str(values, "validity", PT_STR("15 minutes"));
 	assert_true(str_starts(render(s, "letters/verify.txt", values),
 		PT_STR("Please click the following link to verify your account: "
 		       "https://a.example/verify?token=x\n\nThe link works for 15 minutes.\n")));

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/resolve.h"
 #include "base/str.h"
+#include "outbound/percent.h"
 #include "outbound/smtp.h"
 
 #include "base/banned.h"
@@ -43,34 +44,13 @@ static const struct scheme *scheme_cut(pt_str *url)
 	return NULL;
 }
 
-static int hex_digit(pt_str s, size_t at)
+static pt_err login_decode(pt_arena *arena, pt_str text, pt_str *out)
 {
-	char c = at < s.n ? ascii_lower(s.p[at]) : '\0';
+	pt_err err = percent_decode(arena, text, out);
 
-	if (ascii_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static pt_err percent_decode(pt_arena *arena, pt_str text, pt_str *out)
-{
-	struct buf b = BUF(arena, KIB);
-
-	for (size_t i = 0; i < text.n; i++) {
-		int high, low;
-
-		if (text.p[i] != '%') {
-			buf_char(&b, text.p[i]);
-			continue;
-		}
-		high = hex_digit(text, i + 1);
-		low = hex_digit(text, i + 2);
-		if (high < 0 || low < 0)
-			return refuse("has a % that no two hexadecimal digits follow");
-		buf_char(&b, (char)(high * 16 + low));
-		i += 2;
-	}
-	return buf_done(&b, out);
+	if (err == PT_E_MALFORMED)
+		return refuse("has a % that no two hexadecimal digits follow");
+	return err;
 }
 
 /* Passwords are pasted as they are, so the last @ is the one that counts. */
@@ -90,8 +70,8 @@ static pt_err parse_login(pt_arena *arena, pt_str login, struct smtp_setup *setu
 	pt_str name, password;
 
 	str_cut(login, ':', &name, &password);
-	TRY(percent_decode(arena, name, &setup->username));
-	return percent_decode(arena, password, &setup->password);
+	TRY(login_decode(arena, name, &setup->username));
+	return login_decode(arena, password, &setup->password);
 }
 
 static bool cut_port(pt_str *host, pt_str *port)

@@ -4,6 +4,7 @@
  *	contract memory
  *	contract sqlite:tmp
  *	contract postgres:///portress_test
+ *	contract mysql://portress@localhost/portress_test
  *
  * or PORTRESS_CONTRACT_STORE=... contract. The database is emptied.
  */
@@ -35,8 +36,8 @@ int main(int argc, char **argv)
 	int failed = 0;
 
 	if (!url) {
-		fprintf(stderr,
-			"usage: contract memory | sqlite:PATH | sqlite:tmp | postgres://...\n");
+		fprintf(stderr, "usage: contract memory | sqlite:PATH | sqlite:tmp | "
+				"postgres://... | mysql://...\n");
 		return 2;
 	}
 #ifdef PT_TEST_HOOKS

@@ -24,7 +24,7 @@ struct world {
 	pt_time now;
 };
 
-/* "memory", "sqlite:PATH" (":tmp" makes a file that goes again) or "postgres://...". False: said why. */
+/* "memory", "sqlite:PATH" (":tmp" makes a file that goes again), "postgres://..." or "mysql://...". False: said why. */
 bool world_choose(const char *url);
 void world_forget(void);
 

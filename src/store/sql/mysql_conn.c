@@ -677,8 +677,9 @@ static pt_err connect_now(struct my_conn *conn, char *why, size_t size)
 	MYSQL *connected = NULL;
 
 	conn->asked_at = clock_monotonic();
-	FINISH(conn, real_connect, &connected, conn->mysql, target->host, target->user,
-		target->password, target->database, target->port, target->socket,
+	/* A socket is only taken where no host is named. */
+	FINISH(conn, real_connect, &connected, conn->mysql, target->socket ? NULL : target->host,
+		target->user, target->password, target->database, target->port, target->socket,
 		CLIENT_FOUND_ROWS);
 	return connected ? start_session(conn, why, size) : explain(conn, why, size);
 }

@@ -154,7 +154,7 @@ struct pt_amend {
 	bool has_letter;
 	struct pt_letter letter;
 	bool has_notice;
-	struct pt_letter notice; /* to the owner, or a hook to be told */
+	struct pt_letter notice; /* to the owner, or a hook to be told, which belongs to no account */
 
 	/* ---- what is told ---- */
 	struct pt_event events[2];

@@ -42,11 +42,11 @@ pt_err seal(struct arena *arena, const struct key *key, pt_str context, pt_str c
 	return PT_OK;
 }
 
-pt_err seal_open(
+pt_err seal_judge(
 	struct arena *arena, const struct key *key, pt_str context, pt_str sealed, pt_str *out)
 {
 	if (sealed.n < SEAL_BYTES)
-		return fault(PT_F_CRYPTO, "a sealed value is cut short: %zu bytes", sealed.n);
+		return PT_E_TOKEN;
 
 	size_t n = sealed.n - SEAL_BYTES;
 	uint8_t *clear = arena_alloc(arena, n + 1);
@@ -56,9 +56,20 @@ pt_err seal_open(
 	const uint8_t *nonce = octets(sealed), *cipher = nonce + NONCE_BYTES;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(clear, NULL, NULL, cipher, n + TAG_BYTES,
 		    octets(context), context.n, nonce, key->bytes) != 0)
-		return fault(
-			PT_F_CRYPTO, "a sealed value does not open: other key, place or bytes");
+		return PT_E_TOKEN;
 
 	*out = str_n(clear, n);
 	return PT_OK;
+}
+
+pt_err seal_open(
+	struct arena *arena, const struct key *key, pt_str context, pt_str sealed, pt_str *out)
+{
+	pt_err err = seal_judge(arena, key, context, sealed, out);
+
+	if (err == PT_E_TOKEN)
+		return fault(PT_F_CRYPTO,
+			"a sealed value of %zu bytes does not open: other key, place or bytes",
+			sealed.n);
+	return err;
 }

@@ -98,7 +98,7 @@ static void amend_begin(struct memory *m, struct pt_amend *own, const struct els
 	if (own->has_letter)
 		mem_letter_put_of(m, &own->letter, id);
 	if (own->has_notice)
-		mem_letter_put_of(m, &own->notice, id);
+		mem_letter_put(m, &own->notice);
 }
 
 static pt_err account_amend(

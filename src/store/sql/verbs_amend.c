@@ -78,7 +78,8 @@ static pt_err amend_begin(struct sql_conn *conn, pt_arena *arena, const struct p
 	}
 	if (amend->has_letter)
 		TRY(sql_letter_add_of(conn, arena, &amend->letter, id));
-	return amend->has_notice ? sql_letter_add_of(conn, arena, &amend->notice, id) : PT_OK;
+	/* As it stands: a hook to be told belongs to nobody, and outlives the account. */
+	return amend->has_notice ? sql_letter_add(conn, arena, &amend->notice) : PT_OK;
 }
 
 static pt_err amend_tell(struct sql_conn *conn, pt_arena *arena, const struct pt_amend *amend,

@@ -185,12 +185,13 @@ static void a_hash_of_yesterday_is_replaced_by_the_right_password_alone(void **s
 	old.argon2_kib = 1024;
 	old.argon2_passes = 1;
 	EXPECT_ERR(PT_OK, password_hash(&old, PT_STR(PASSWORD), hash));
-	struct pt_account_change change = { .account = world_account(&w, "ann").id,
+	struct pt_amend amend = { .account = world_account(&w, "ann").id,
 		.now = w.now,
 		.has_password = true,
 		.password = str(hash) };
 	world_call(&w);
-	EXPECT_ERR(PT_OK, w.store.account_change(w.store.ctx, pt_call_arena(w.call), &change));
+	EXPECT_ERR(
+		PT_OK, w.store.account_amend(w.store.ctx, pt_call_arena(w.call), &amend, &before));
 
 	EXPECT_ERR(PT_E_CREDENTIALS, world_signin(&w, "ann", "wrong password", &grant));
 	EXPECT_ERR(

@@ -292,8 +292,8 @@ static const char *forge(struct world *w, const char *claims)
 	pt_str token;
 
 	world_call(w);
-	EXPECT_ERR(
-		PT_OK, jwt_sign(pt_call_arena(w->call), w->site->keys.access, str(claims), &token));
+	EXPECT_ERR(PT_OK, signer_sign(w->site->keys.access, pt_call_arena(w->call), str(claims),
+				  w->now, &token));
 	static char text[1024];
 	strcpy(text, token.p);
 	return text;

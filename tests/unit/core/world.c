@@ -15,29 +15,72 @@ static void count_letter(void *ctx)
 	((struct world *)ctx)->letters_posted++;
 }
 
-void world_open_with(struct world *w, void (*change)(struct pt_policy *policy))
+static pt_err take_letter(void *ctx, pt_arena *arena, const struct pt_letter *letter)
 {
-	memset(w, 0, sizeof(*w));
+	struct world *w = ctx;
+
+	(void)arena, (void)letter;
+	if (w->mail_fails)
+		return PT_E_MAIL;
+	w->mailed++;
+	return PT_E_NOT_FOUND;
+}
+
+static void policy_cheap(struct world *w)
+{
 	w->now = 1800000000 * PT_SECOND;
 	w->client = "203.0.113.7";
 	pt_policy_init(&w->policy);
 	w->policy.argon2_kib = 1024;
 	w->policy.argon2_passes = 1;
 	w->policy.signin_password_min = 6;
-	if (change)
-		change(&w->policy);
+}
+
+static void site_open(struct world *w)
+{
 	const struct pt_keys keys = { .root = PT_STR("0123456789abcdef0123456789abcdef") };
-	EXPECT_ERR(PT_OK, pt_store_memory(&w->store));
-	const struct pt_site_setup setup = {
+	struct pt_site_setup setup = {
 		.size = sizeof(setup),
 		.policy = &w->policy,
 		.keys = &keys,
 		.store = &w->store,
 		.public_url = PT_STR("https://id.example.org"),
+		.tenant = str(w->tenant),
+		.hooks = w->hooks.size ? &w->hooks : NULL,
+		.providers = &w->provider,
+		.n_providers = w->provider.size ? 1 : 0,
 		.letter_waits = count_letter,
 		.letter_waits_ctx = w,
+		.post = w->policy.mail_at_once ? take_letter : NULL,
+		.post_ctx = w,
 	};
+
+	EXPECT_ERR(PT_OK, pt_store_memory(&w->store));
 	EXPECT_ERR(PT_OK, pt_site_open(&setup, &w->site));
+}
+
+void world_open_with(struct world *w, void (*change)(struct pt_policy *policy))
+{
+	memset(w, 0, sizeof(*w));
+	policy_cheap(w);
+	if (change)
+		change(&w->policy);
+	site_open(w);
+}
+
+void world_open_profiles(struct world *w, void (*change)(struct pt_policy *policy))
+{
+	*w = (struct world){ .hooks = w->hooks, .provider = w->provider, .tenant = w->tenant };
+	policy_cheap(w);
+	w->policy.signin_with_email = true;
+	w->policy.token_profile = true;
+	w->policy.mail_at_once = true;
+	w->policy.mail_limit_told = true;
+	w->policy.log_names = true;
+	w->policy.mail_pause = 15 * PT_MINUTE;
+	if (change)
+		change(&w->policy);
+	site_open(w);
 }
 
 void world_open(struct world *w)
@@ -59,6 +102,7 @@ struct pt_call *world_call(struct world *w)
 		.user_agent = PT_STR("unit test"),
 		.request = PT_STR("0123456789abcdef"),
 		.now = w->now,
+		.audience = str(w->audience),
 	};
 
 	pt_call_end(w->call);

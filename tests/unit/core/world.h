@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "portress/act.h"
+#include "portress/hook.h"
 #include "portress/portress.h"
 #include "portress/store.h"
 
@@ -25,11 +26,21 @@ struct world {
 	pt_time now;
 	const char *client;
 	int letters_posted;
+	/* What a site of profile tokens has besides. */
+	struct pt_hooks hooks;
+	struct pt_provider provider;
+	const char *tenant;
+	const char *audience; /* of the calls */
+	bool mail_fails;      /* letters that go at once are not taken */
+	int mailed;           /* how many were */
 };
 
 /* Cheap hashing, no limits but those a test sets. */
 void world_open(struct world *w);
 void world_open_with(struct world *w, void (*change)(struct pt_policy *policy));
+/* A site whose accounts have no user names and whose tokens carry a profile; `w` may have hooks, a
+ * provider and a tenant set already, and is cleared but for those. */
+void world_open_profiles(struct world *w, void (*change)(struct pt_policy *policy));
 void world_close(struct world *w);
 
 /* Ends the call before and begins the next, at w->now. */

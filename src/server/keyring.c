@@ -104,22 +104,38 @@ static pt_err first_key_make(struct arena *arena, const char *path)
 	return PT_OK;
 }
 
-pt_err keyring_load(struct arena *arena, const char *path, pt_str *jwks)
+/* Judged here as well, where its path is known for the words. */
+static pt_err text_check(const char *path, pt_str text)
+{
+	PT_OWN(jwk_set_close) struct jwk_set set = { 0 };
+
+	return set_read(path, text, &set);
+}
+
+pt_err keyring_reload(struct arena *arena, const char *path, pt_str *jwks)
 {
 	const struct secret_file file = file_at(path);
-	PT_OWN(jwk_set_close) struct jwk_set set = { 0 };
 	pt_str text;
 
 	pt_err err = secret_file_read(arena, &file, &text);
-	if (err == PT_E_NOT_FOUND) {
-		TRY(first_key_make(arena, path));
-		err = secret_file_read(arena, &file, &text);
-	}
+	if (err == PT_E_NOT_FOUND)
+		return fault(PT_F_CONFIG, "%s: the signing keys are not there any more", path);
 	TRY(err);
-	/* Here its path is known, for the words. */
-	TRY(set_read(path, text, &set));
+	TRY(text_check(path, text));
 	*jwks = text;
 	return PT_OK;
+}
+
+pt_err keyring_load(struct arena *arena, const char *path, pt_str *jwks)
+{
+	const struct secret_file file = file_at(path);
+	pt_str text;
+
+	pt_err err = secret_file_read(arena, &file, &text);
+	if (err == PT_E_NOT_FOUND)
+		err = first_key_make(arena, path);
+	TRY(err);
+	return keyring_reload(arena, path, jwks);
 }
 
 /* ---- changing ---- */

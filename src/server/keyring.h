@@ -28,6 +28,9 @@ enum { KEYRING_MAX = JWK_SET_MAX - 1 };
  */
 PT_CHECK pt_err keyring_load(struct arena *arena, const char *path, pt_str *jwks);
 
+/* The same while the server runs: a file that is gone is PT_F_CONFIG, and not the end of every token. */
+PT_CHECK pt_err keyring_reload(struct arena *arena, const char *path, pt_str *jwks);
+
 /* ---- what an operator does ---- */
 
 /* As it is on disk; the keys are the caller's: jwk_set_close. PT_E_NOT_FOUND: there is no file. */

@@ -131,6 +131,17 @@ static void the_first_start_makes_a_key_that_signs(void **state)
 	assert_true(str_eq(first, second));
 }
 
+static void a_file_that_is_gone_is_not_made_again_while_the_server_runs(void **state)
+{
+	struct place *p = *state;
+	pt_str jwks;
+
+	assert_int_equal(keyring_reload(p->arena, p->path, &jwks), PT_F_CONFIG);
+	assert_int_equal(access(p->path, F_OK), -1);
+	added(p, NOON);
+	assert_int_equal(keyring_reload(p->arena, p->path, &jwks), PT_OK);
+}
+
 static void the_first_key_signs_and_the_second_waits(void **state)
 {
 	struct place *p = *state;
@@ -321,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		AT_A_PLACE(the_first_start_makes_a_key_that_signs),
+		AT_A_PLACE(a_file_that_is_gone_is_not_made_again_while_the_server_runs),
 		AT_A_PLACE(the_first_key_signs_and_the_second_waits),
 		AT_A_PLACE(a_third_key_is_refused_while_one_waits),
 		AT_A_PLACE(the_next_key_signs_when_others_may_know_it),

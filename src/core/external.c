@@ -118,7 +118,7 @@ pt_err pt_external_state(
 	if (err == PT_OK)
 		err = seal_open(
 			call->arena, &call->site->keys.state, state_context, sealed, &clear);
-	if (err == PT_E_MALFORMED || err == PT_F_CRYPTO)
+	if (err == PT_E_MALFORMED || err == PT_E_TOKEN)
 		return PT_E_STATE;
 	TRY(err);
 	if (json_read(call->arena, clear, &object) != PT_OK)

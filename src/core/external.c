@@ -116,7 +116,7 @@ pt_err pt_external_state(
 		return PT_E_STATE;
 	pt_err err = base64url_read(call->arena, state, &sealed);
 	if (err == PT_OK)
-		err = seal_open(
+		err = seal_judge(
 			call->arena, &call->site->keys.state, state_context, sealed, &clear);
 	if (err == PT_E_MALFORMED || err == PT_E_TOKEN)
 		return PT_E_STATE;

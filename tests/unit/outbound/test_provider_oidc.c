@@ -16,7 +16,7 @@
 #include "base/str.h"
 #include "crypt/digest.h"
 #include "crypt/jwt.h"
-#include "outbound/provider.h"
+#include "outbound/provider_private.h"
 #include "provider_peer.h"
 
 #include "base/banned.h"
@@ -472,6 +472,44 @@ static void an_issuer_that_is_not_what_we_were_told_is_refused(void **state)
 	}
 }
 
+static void a_slash_that_ends_an_issuer_is_its_name(void **state)
+{
+	pt_str issuer = text("%s/", house->url);
+	const char *at = house->url;
+
+	(void)state;
+	answers(DISCOVERY, 200,
+		text("{\"issuer\":\"%s/\",\"authorization_endpoint\":\"%s/auth\","
+		     "\"token_endpoint\":\"%s/token\",\"jwks_uri\":\"%s/keys\"}",
+			at, at, at, at));
+	provider_begin(issuer);
+	person_is(&(struct said){ .iss = text("\"%s\"", issuer.p).p });
+	assert_int_equal(outcome(), PT_OK);
+	person_is(&(struct said){ 0 });
+	assert_int_equal(outcome(), PT_E_PROVIDER_PROFILE);
+}
+
+static void no_nonce_is_never_the_right_one(void **state)
+{
+	struct id_token_terms terms = {
+		.issuer = str(house->url),
+		.client_id = PT_STR("our&id"),
+		.nonce = PT_STR("n"),
+		.now = clock_now(),
+	};
+	struct json_value claims;
+	const char *why;
+
+	(void)state;
+	pt_str said = claims_with(&(struct said){ .nonce = ",\"nonce\":\"n\"" });
+	assert_int_equal(json_read(arena, said, &claims), PT_OK);
+	assert_int_equal(id_token_check(&claims, &terms, &why), PT_OK);
+	said = claims_with(&(struct said){ .nonce = ",\"nonce\":\"\"" });
+	assert_int_equal(json_read(arena, said, &claims), PT_OK);
+	terms.nonce = PT_STR("");
+	assert_int_equal(id_token_check(&claims, &terms, &why), PT_E_TOKEN);
+}
+
 static void an_issuer_without_a_usable_key_is_refused(void **state)
 {
 	static const char *const lists[] = { "", "{}", "{\"keys\":[]}", "{\"keys\":7}",
@@ -687,6 +725,8 @@ int main(void)
 		STORY(unsigned_or_signed_with_our_secret_is_refused),
 		STORY(a_code_that_is_not_taken_is_refused),
 		STORY(an_issuer_that_is_not_what_we_were_told_is_refused),
+		STORY(a_slash_that_ends_an_issuer_is_its_name),
+		STORY(no_nonce_is_never_the_right_one),
 		STORY(an_issuer_without_a_usable_key_is_refused),
 		STORY(an_issuer_is_looked_at_once_an_hour),
 		STORY(a_key_that_was_taken_back_is_believed_for_an_hour_at_most),

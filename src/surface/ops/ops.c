@@ -4,6 +4,7 @@
  *	/healthz  alive: touches nothing
  *	/readyz   can serve: 503 names what is wrong
  *	/metrics  Prometheus text; on the operator's listener, or everywhere when told so
+ *	/.well-known/jwks.json  the public keys that judge access tokens, for other programs
  */
 #include "base/str.h"
 #include "surface/surface_private.h"
@@ -56,12 +57,24 @@ static pt_err ops_metrics(struct exchange *ex)
 	return PT_OK;
 }
 
+static pt_err ops_keys(struct exchange *ex)
+{
+	pt_str keys;
+
+	TRY(pt_site_jwks(pt_call_site(ex->call), ex->arena, pt_call_now(ex->call), &keys));
+	say(ex, 200, PT_STR("application/json"), keys);
+	/* A new key is here this long before it signs: docs/keys.md. */
+	http_set(ex->rs, PT_STR("Cache-Control"), PT_STR("public, max-age=300"));
+	return PT_OK;
+}
+
 /* clang-format off */
 static const struct route ops_routes[] = {
 	/* methods  path        handler      gates      body  lane        page */
 	{ HTTP_GET, "/healthz", ops_health,  GATE_NONE, 0,    LANE_QUICK, NULL },
 	{ HTTP_GET, "/readyz",  ops_ready,   GATE_NONE, 0,    LANE_SLOW,  NULL },
 	{ HTTP_GET, "/metrics", ops_metrics, GATE_NONE, 0,    LANE_SLOW,  NULL },
+	{ HTTP_GET, "/.well-known/jwks.json", ops_keys, GATE_NONE, 0, LANE_QUICK, NULL },
 };
 /* clang-format on */
 
@@ -89,7 +102,8 @@ static void ops_refuse(struct exchange *ex, pt_err err)
 
 static void ops_finish(struct exchange *ex)
 {
-	http_set(ex->rs, PT_STR("Cache-Control"), PT_STR("no-store"));
+	if (!http_is_set(ex->rs, PT_STR("Cache-Control")))
+		http_set(ex->rs, PT_STR("Cache-Control"), PT_STR("no-store"));
 	exchange_guard(ex);
 }
 

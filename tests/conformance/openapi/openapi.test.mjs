@@ -279,7 +279,7 @@ describe('the program', () => {
 		for (const path of files)
 			types.add((await client(plain).get(path)).said);
 		assert.deepEqual([...types].sort(), ['image/svg+xml', 'text/css', 'text/javascript']);
-		for (const path of ['/.well-known/change-password', '/robots.txt', '/healthz', '/readyz'])
+		for (const path of ['/.well-known/change-password', '/robots.txt', '/healthz', '/readyz', '/.well-known/jwks.json'])
 			await client(plain).get(path);
 		assert.equal((await client(tokens).get('/metrics')).status, 200);
 		assert.equal((await client(plain).get('/metrics')).status, 404);

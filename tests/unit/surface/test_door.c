@@ -64,6 +64,32 @@ static void mounted_pages_stand_below_their_prefix_only(void **state)
 	desk_close(&d);
 }
 
+/* RFC 8037 A.1 */
+#define SIGNING_KEY                                                             \
+	"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\","                      \
+	"\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\","                \
+	"\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"kid\":\"k1\"," \
+	"\"status\":\"current\"}]}"
+
+static void public_keys_are_told_at_the_root_and_nothing_more_of_them(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_open(&d, mounted_below);
+	assert_int_equal(pt_site_rekey(d.site, PT_STR(SIGNING_KEY)), PT_OK);
+	struct heard keys = desk_get(&d, "/.well-known/jwks.json");
+	assert_int_equal(keys.status, 200);
+	assert_string_equal(keys.body, "{\"keys\":[{\"crv\":\"Ed25519\",\"kty\":\"OKP\","
+				       "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\","
+				       "\"alg\":\"EdDSA\",\"use\":\"sig\",\"kid\":\"k1\"}]}");
+	EXPECT_HEADER(&keys, "content-type", "application/json");
+	EXPECT_HEADER(&keys, "cache-control", "public, max-age=300");
+	assert_null(heard_header(&keys, "set-cookie"));
+	assert_int_equal(desk_get(&d, "/auth/.well-known/jwks.json").status, 404);
+	desk_close(&d);
+}
+
 static void mounted_pages_name_themselves_with_their_prefix(void **state)
 {
 	struct desk d;
@@ -634,6 +660,7 @@ int main(void)
 		AT_A_DESK(path_that_nobody_knows_is_not_found_in_the_pages_words),
 		AT_A_DESK(first_mount_that_knows_the_path_has_it),
 		cmocka_unit_test(mounted_pages_stand_below_their_prefix_only),
+		cmocka_unit_test(public_keys_are_told_at_the_root_and_nothing_more_of_them),
 		cmocka_unit_test(mounted_pages_name_themselves_with_their_prefix),
 		AT_A_DESK(wrong_method_is_told_which_are_right),
 		AT_A_DESK(methods_of_no_row_are_refused_everywhere),

@@ -16,6 +16,8 @@ static const struct {
 	{ "GET", "/healthz", "", "/healthz", NULL, 200, "ok\n" },
 	{ "GET", "/readyz", "", "/readyz", NULL, 200, "ready\n" },
 	{ "GET", "/metrics", "", "/metrics", NULL, 200, "portress_up 1" },
+	{ "GET", "/.well-known/jwks.json", "", "/.well-known/jwks.json", NULL, 200,
+		"{\"keys\":[]}" },
 	{ "GET", "/", "store", "/", NULL, 200, "\"Home\"" },
 	{ "GET", "/home", "store", "/home", NULL, 200, "\"Home\"" },
 	{ "GET", "/me", "", "/me", NULL, 401, "\"Not signed in\"" },

@@ -334,6 +334,73 @@ static void letters_to_strangers_show_nothing_that_was_typed(void **state)
 	}
 }
 
+static size_t times(pt_str text, pt_str what)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i + what.n <= text.n; i++)
+		n += str_starts(str_slice(text, i, text.n), what);
+	return n;
+}
+
+static struct value *letter_values(struct shipped *s, const char *name)
+{
+	struct value *values = value_map(s->arena);
+
+	value_str(values, "name", str(name));
+	value_str(values, "link", PT_STR("https://a.example/#token=x"));
+	value_str(values, "validity", PT_STR("7 days"));
+	value_str(values, "sentence", PT_STR("A sentence."));
+	return values;
+}
+
+static void letters_read_well_to_people_without_a_user_name(void **state)
+{
+	static const char *const letters[] = { "verify", "reset", "password-changed",
+		"account-exists", "invite", "email-change", "email-changed" };
+	struct shipped *s = *state;
+
+	for (size_t i = 0; i < COUNT(letters); i++) {
+		struct value *values = letter_values(s, "");
+		char name[64];
+		pt_str text, html;
+
+		snprintf(name, sizeof(name), "letters/%s.txt", letters[i]);
+		text = render(s, name, values);
+		snprintf(name, sizeof(name), "letters/%s.html", letters[i]);
+		html = render(s, name, values);
+		assert_int_equal(times(text, PT_STR("https://a.example/#token=x")), 1);
+		assert_int_equal(times(html, PT_STR("<a href=\"https://a.example/#token=x\"")), 2);
+		assert_false(str_contains(html, PT_STR("Hello")));
+		assert_false(str_contains(text, PT_STR("  ")));
+		assert_false(str_contains(text, PT_STR(" .")));
+	}
+}
+
+static void a_letter_greets_whoever_has_a_name(void **state)
+{
+	struct shipped *s = *state;
+
+	assert_true(str_contains(render(s, "letters/email-change.html", letter_values(s, "ann")),
+		PT_STR("<p style=\"margin:0 0 16px\">Hello ann,</p>")));
+	assert_false(str_contains(
+		render(s, "letters/invite.html", letter_values(s, "ann")), PT_STR("ann,")));
+}
+
+static void letters_with_a_link_that_ends_say_when(void **state)
+{
+	static const char *const letters[] = { "letters/verify.txt", "letters/reset.html",
+		"letters/invite.txt", "letters/invite.html", "letters/email-change.txt",
+		"letters/email-change.html" };
+	struct shipped *s = *state;
+
+	for (size_t i = 0; i < COUNT(letters); i++)
+		assert_true(str_contains(render(s, letters[i], letter_values(s, "")),
+			PT_STR("The link works for 7 days.")));
+	assert_false(str_contains(
+		render(s, "letters/email-changed.txt", letter_values(s, "")), PT_STR("7 days")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +413,9 @@ int main(void)
 		cmocka_unit_test(optional_parts_are_absent_unless_asked_for),
 		cmocka_unit_test(letters_begin_with_the_words_that_programs_look_for),
 		cmocka_unit_test(letters_to_strangers_show_nothing_that_was_typed),
+		cmocka_unit_test(letters_read_well_to_people_without_a_user_name),
+		cmocka_unit_test(a_letter_greets_whoever_has_a_name),
+		cmocka_unit_test(letters_with_a_link_that_ends_say_when),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -37,6 +37,10 @@ struct world {
 	enum pt_sent answer;
 	bool is_blocked, is_stopped;
 	int sends, stops;
+	pt_time patience;
+	pt_err hook_answer;
+	int asks;
+	struct pt_hooks hooks;
 	struct pt_store store;
 	struct pt_courier courier;
 	struct outbox *outbox;
@@ -152,6 +156,7 @@ static enum pt_sent courier_send(
 	assert_true(str_starts(mail->text, PT_STR("Please click ")));
 	pthread_mutex_lock(&w->lock);
 	w->sends++;
+	w->patience = mail->patience;
 	answer = w->answer;
 	pthread_mutex_unlock(&w->lock);
 	while (!may_return(w))
@@ -170,6 +175,38 @@ static void courier_stop(void *context)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* ---- a hook ---- */
+
+static const struct pt_hooks *hooks_of(void *context, pt_str tenant)
+{
+	struct world *w = context;
+
+	assert_true(str_eq(tenant, PT_STR("t")));
+	return &w->hooks;
+}
+
+static bool hook_wants(void *context, enum pt_hook_event event)
+{
+	(void)context;
+	return event == PT_HOOK_USER_DELETED;
+}
+
+static pt_err hook_ask(void *context, pt_arena *arena, enum pt_hook_event event, pt_str body,
+	struct pt_hook_reply *reply, pt_str *detail)
+{
+	struct world *w = context;
+	pt_err answer;
+
+	(void)arena, (void)event, (void)reply;
+	assert_true(str_eq(body, PT_STR("body")));
+	pthread_mutex_lock(&w->lock);
+	w->asks++;
+	answer = w->hook_answer;
+	pthread_mutex_unlock(&w->lock);
+	*detail = PT_STR("as told");
+	return answer;
+}
+
 /* ---- the world ---- */
 
 static int world_begin(void **state)
@@ -186,6 +223,9 @@ static int world_begin(void **state)
 		.counts = counts };
 	w->courier = (struct pt_courier){
 		.size = sizeof(w->courier), .ctx = w, .send = courier_send, .stop = courier_stop
+	};
+	w->hooks = (struct pt_hooks){
+		.size = sizeof(w->hooks), .ctx = w, .wants = hook_wants, .ask = hook_ask
 	};
 	*state = w;
 	return 0;
@@ -220,6 +260,43 @@ static void open_with(struct world *w, int per_hour)
 		.per_hour = per_hour };
 
 	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
+}
+
+static struct row *add_hook(struct world *w, int number)
+{
+	struct row *row = &w->rows[number];
+
+	pthread_mutex_lock(&w->lock);
+	row->letter = letter_sealed(&w->office, number,
+		PT_STR("{\"event\":\"userdeleted\",\"account\":\"a\",\"tenant\":\"t\","
+		       "\"body\":\"body\"}"));
+	row->letter.kind = PT_LETTER_HOOK;
+	row->letter.to = PT_STR("userdeleted");
+	row->state = WAITING;
+	pthread_mutex_unlock(&w->lock);
+	return row;
+}
+
+static void open_with_hooks(struct world *w, const struct pt_courier *courier, int per_hour)
+{
+	struct outbox_setup setup = { .store = &w->store,
+		.composer = &w->office.composer,
+		.courier = courier,
+		.per_hour = per_hour,
+		.hooks = hooks_of,
+		.hooks_ctx = w };
+
+	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
+}
+
+static int asks(struct world *w)
+{
+	int n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->asks;
+	pthread_mutex_unlock(&w->lock);
+	return n;
 }
 
 static int times_told(struct world *w, const struct row *row)
@@ -478,6 +555,214 @@ static void without_a_courier_letters_stay_for_the_mailbox(void **state)
 	assert_int_equal(w->rows[0].state, WAITING);
 }
 
+/* ---- at once ---- */
+
+static void a_letter_is_posted_at_once(void **state)
+{
+	struct world *w = *state;
+	struct pt_letter letter = letter_fine(&w->office, 7);
+	struct outbox_counts counted;
+
+	open_with(w, 0);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &letter), PT_OK);
+	assert_int_equal(sends(w), 1);
+	assert_in_range((uintmax_t)w->patience, 9 * PT_SECOND, 10 * PT_SECOND);
+	outbox_counts(w->outbox, &counted);
+	assert_int_equal(counted.sent, 1);
+}
+
+static void a_letter_that_is_not_taken_at_once_is_lost(void **state)
+{
+	static const enum pt_sent answers[] = { PT_SENT_LATER, PT_SENT_NEVER,
+		PT_SENT_MISCONFIGURED };
+	struct world *w = *state;
+	struct pt_letter letter = letter_fine(&w->office, 7);
+	struct outbox_counts counted;
+
+	open_with(w, 0);
+	for (int i = 0; i < 3; i++) {
+		w->answer = answers[i];
+		assert_int_equal(outbox_post(w->outbox, w->office.arena, &letter), PT_E_MAIL);
+	}
+	letter.sealed = PT_STR("not sealed by anybody, but long enough for a nonce, yes");
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &letter), PT_E_MAIL);
+	assert_int_equal(sends(w), 3);
+	outbox_counts(w->outbox, &counted);
+	assert_int_equal(counted.dead, 4);
+	assert_int_equal(counted.sent, 0);
+}
+
+static void without_a_courier_nothing_is_posted(void **state)
+{
+	struct world *w = *state;
+	struct outbox_setup setup = { .store = &w->store, .composer = &w->office.composer };
+	struct pt_letter letter = letter_fine(&w->office, 7);
+
+	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &letter), PT_E_NOT_FOUND);
+}
+
+static void letters_at_once_spend_the_hourly_budget(void **state)
+{
+	struct world *w = *state;
+	struct pt_letter letter = letter_fine(&w->office, 7);
+	const struct row *row;
+
+	open_with(w, 2);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &letter), PT_OK);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &letter), PT_OK);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &letter), PT_E_MAIL);
+	row = add(w, 0);
+	outbox_wake(w->outbox);
+	assert_false(is_told_within(w, row, 1, 300));
+	assert_int_equal(sends(w), 2);
+}
+
+struct poster {
+	struct world *w;
+	struct pt_letter letter;
+	pthread_t thread;
+	int posted;
+};
+
+static void *post_many(void *context)
+{
+	struct poster *poster = context;
+	struct arena *own = arena_open(16 * MIB);
+
+	for (int i = 0; i < 50; i++) {
+		poster->posted += outbox_post(poster->w->outbox, own, &poster->letter) == PT_OK;
+		arena_reset(own);
+	}
+	arena_close(own);
+	return NULL;
+}
+
+static void several_threads_post_beside_the_outbox(void **state)
+{
+	struct world *w = *state;
+	struct poster posters[4];
+
+	for (int i = 0; i < LETTERS; i++)
+		add(w, i);
+	open_with(w, 1000);
+	for (int i = 0; i < 4; i++) {
+		posters[i] = (struct poster){ .w = w, .letter = letter_fine(&w->office, 20 + i) };
+		assert_int_equal(
+			pthread_create(&posters[i].thread, NULL, post_many, &posters[i]), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(posters[i].thread, NULL);
+		assert_int_equal(posters[i].posted, 50);
+	}
+	assert_true(is_told(w, &w->rows[LETTERS - 1]));
+	assert_int_equal(sends(w), 200 + LETTERS);
+}
+
+/* ---- hooks ---- */
+
+static void hooks_are_told_from_the_same_store(void **state)
+{
+	struct world *w = *state;
+	const struct row *hook = add_hook(w, 0), *letter = add(w, 1);
+	struct outbox_counts counted;
+
+	open_with_hooks(w, &w->courier, 0);
+	assert_true(is_told(w, letter));
+	assert_true(is_told(w, hook));
+	assert_int_equal(hook->told.sent, PT_SENT);
+	assert_int_equal(asks(w), 1);
+	assert_int_equal(sends(w), 1);
+	outbox_counts(w->outbox, &counted);
+	assert_int_equal(counted.sent, 1);
+}
+
+static void a_hook_that_does_not_answer_is_asked_later(void **state)
+{
+	struct world *w = *state;
+	const struct row *hook = add_hook(w, 0);
+
+	w->hook_answer = PT_E_HOOK_UNREACHABLE;
+	open_with_hooks(w, &w->courier, 0);
+	assert_true(is_told(w, hook));
+	assert_int_equal(hook->told.sent, PT_SENT_LATER);
+	is_about(hook->told.retry_at, clock_now() + 10 * PT_SECOND);
+	assert_true(str_eq(hook->told.detail, PT_STR("as told")));
+}
+
+static void a_hook_that_refuses_is_not_asked_again(void **state)
+{
+	struct world *w = *state;
+	const struct row *hook = add_hook(w, 0);
+
+	w->hook_answer = PT_E_HOOK_REFUSED;
+	open_with_hooks(w, &w->courier, 0);
+	assert_true(is_told(w, hook));
+	assert_int_equal(hook->told.sent, PT_SENT_NEVER);
+}
+
+static void hooks_do_not_spend_the_hourly_budget(void **state)
+{
+	struct world *w = *state;
+	const struct row *letter;
+
+	for (int i = 0; i < 3; i++)
+		add_hook(w, i);
+	letter = add(w, 3);
+	open_with_hooks(w, &w->courier, 1);
+	assert_true(is_told(w, letter));
+	assert_int_equal(letter->told.sent, PT_SENT);
+	assert_int_equal(asks(w), 3);
+}
+
+static void nobody_to_tell_ends_a_hook(void **state)
+{
+	struct world *w = *state;
+	const struct row *hook = add_hook(w, 0);
+
+	open_with(w, 0);
+	assert_true(is_told(w, hook));
+	assert_int_equal(hook->told.sent, PT_SENT_NEVER);
+	assert_true(str_eq(hook->told.detail, PT_STR("no hook is set up to be told")));
+}
+
+static void hooks_are_told_without_a_courier_and_letters_stay(void **state)
+{
+	struct world *w = *state;
+	const struct row *letter = add(w, 0), *hook = add_hook(w, 1);
+	struct pt_mailbox mailbox;
+	struct pt_mail *mails;
+	size_t n;
+
+	open_with_hooks(w, NULL, 0);
+	assert_true(is_told(w, hook));
+	assert_int_equal(hook->told.sent, PT_SENT);
+	assert_int_equal(letter->state, WAITING);
+	assert_true(letter->due > clock_now() + 50 * PT_MINUTE);
+	assert_int_equal(sends(w), 0);
+	mailbox = outbox_mailbox(w->outbox);
+	assert_int_equal(mailbox.list(mailbox.ctx, w->office.arena, 10, &mails, &n), PT_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(mails[0].id.text, "letter-0");
+}
+
+static void the_mailbox_shows_a_letters_own_subject(void **state)
+{
+	struct world *w = *state;
+	struct outbox_setup setup = { .store = &w->store, .composer = &w->office.composer };
+	struct pt_mailbox mailbox;
+	struct pt_mail *mails;
+	size_t n;
+
+	add(w, 0)->letter = letter_invite(&w->office, 0, ",\"subject\":\"Join us, {{.Email}}\"");
+	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
+	mailbox = outbox_mailbox(w->outbox);
+	assert_int_equal(mailbox.list(mailbox.ctx, w->office.arena, 10, &mails, &n), PT_OK);
+	assert_int_equal(n, 1);
+	assert_true(str_eq(mails[0].subject, PT_STR("Join us, ann@example.org")));
+	assert_true(str_contains(mails[0].text, PT_STR("https://d.example/#invite_token=t")));
+}
+
 static void closing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -504,6 +789,18 @@ int main(void)
 		STORY(closing_finishes_the_letter_in_hand),
 		STORY(closing_hurries_a_courier_that_takes_too_long),
 		STORY(without_a_courier_letters_stay_for_the_mailbox),
+		STORY(a_letter_is_posted_at_once),
+		STORY(a_letter_that_is_not_taken_at_once_is_lost),
+		STORY(without_a_courier_nothing_is_posted),
+		STORY(letters_at_once_spend_the_hourly_budget),
+		STORY(several_threads_post_beside_the_outbox),
+		STORY(hooks_are_told_from_the_same_store),
+		STORY(a_hook_that_does_not_answer_is_asked_later),
+		STORY(a_hook_that_refuses_is_not_asked_again),
+		STORY(hooks_do_not_spend_the_hourly_budget),
+		STORY(nobody_to_tell_ends_a_hook),
+		STORY(hooks_are_told_without_a_courier_and_letters_stay),
+		STORY(the_mailbox_shows_a_letters_own_subject),
 		cmocka_unit_test(closing_nothing_is_fine),
 	};
 

@@ -15,37 +15,49 @@ struct house_route {
 	const char *body;
 };
 
-/* Routes may change while nobody asks. */
 struct house_peer {
 	struct http_peer peer;
+	pthread_mutex_t lock; /* of the routes */
 	struct house_route routes[HOUSE_ROUTES];
 	int calls_n; /* atomic */
 	char calls[HOUSE_CALLS][8192];
 	char url[64];
 };
 
-static inline const struct house_route *house_find(const struct house_peer *house)
+static inline void house_routes(
+	struct house_peer *house, size_t from, const struct house_route *routes, size_t n)
 {
-	static const struct house_route nothing = { "", 404, "{}" };
+	pthread_mutex_lock(&house->lock);
+	memcpy(house->routes + from, routes, n * sizeof(*routes));
+	pthread_mutex_unlock(&house->lock);
+}
 
+static inline struct house_route house_find(struct house_peer *house)
+{
+	struct house_route found = { "", 404, "{}" };
+
+	pthread_mutex_lock(&house->lock);
 	for (size_t i = 0; i < HOUSE_ROUTES && house->routes[i].line; i++) {
 		const char *line = house->routes[i].line;
-		if (strncmp(house->peer.request, line, strlen(line)) == 0)
-			return &house->routes[i];
+		if (strncmp(house->peer.request, line, strlen(line)) == 0) {
+			found = house->routes[i];
+			break;
+		}
 	}
-	return &nothing;
+	pthread_mutex_unlock(&house->lock);
+	return found;
 }
 
 static inline void house_answer(struct house_peer *house, int fd)
 {
-	const struct house_route *route = house_find(house);
-	size_t n = strlen(route->body);
+	const struct house_route route = house_find(house);
+	size_t n = strlen(route.body);
 
 	if (dprintf(fd, "HTTP/1.1 %d So\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
-		    route->status, n) < 0)
+		    route.status, n) < 0)
 		return;
 	for (size_t at = 0; at < n;) {
-		ssize_t sent = send(fd, route->body + at, n - at, MSG_NOSIGNAL);
+		ssize_t sent = send(fd, route.body + at, n - at, MSG_NOSIGNAL);
 		if (sent <= 0)
 			return;
 		at += (size_t)sent;
@@ -72,6 +84,7 @@ static inline void *house_run(void *context)
 
 static inline void house_open(struct house_peer *house)
 {
+	pthread_mutex_init(&house->lock, NULL);
 	peer_listen(&house->peer);
 	(void)snprintf(house->url, sizeof(house->url), "http://127.0.0.1:%d", house->peer.port);
 	if (pthread_create(&house->peer.thread, NULL, house_run, house) != 0)
@@ -86,6 +99,7 @@ static inline int house_calls(const struct house_peer *house)
 static inline void house_close(struct house_peer *house)
 {
 	peer_close(&house->peer);
+	pthread_mutex_destroy(&house->lock);
 }
 
 #endif

@@ -84,8 +84,10 @@ static struct pt_provider open_here(const char *kind)
 
 static void routes_are(const struct house_route *routes, size_t n)
 {
-	memset(house->routes, 0, sizeof(house->routes));
-	memcpy(house->routes, routes, n * sizeof(*routes));
+	static const struct house_route none[HOUSE_ROUTES];
+
+	house_routes(house, 0, none, HOUSE_ROUTES);
+	house_routes(house, 0, routes, n);
 }
 
 #define ROUTES(...)                                             \

@@ -62,10 +62,13 @@ __attribute__((format(printf, 1, 2))) static pt_str text(const char *format, ...
 	return str(room);
 }
 
-static void answers(int which, int status, pt_str body)
+/* In the order of the enum above. */
+static const char *const lines[] = { "GET /.well-known/openid-configuration ", "GET /keys ",
+	"POST /token ", "GET /me " };
+
+static void answers(size_t which, int status, pt_str body)
 {
-	house->routes[which].status = status;
-	house->routes[which].body = body.p;
+	house_routes(house, which, &(struct house_route){ lines[which], status, body.p }, 1);
 }
 
 static void metadata_is(const char *more)
@@ -175,19 +178,15 @@ static int world_end(void **state)
 
 static int story_begin(void **state)
 {
-	static const char *const lines[] = { "GET /.well-known/openid-configuration ", "GET /keys ",
-		"POST /token ", "GET /me " };
-
 	(void)state;
 	ahead = 0;
 	arena = arena_open(32 * MIB);
 	house = calloc(1, sizeof(*house));
 	house_open(house);
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		house->routes[i] = (struct house_route){ lines[i], 404, "{}" };
 	metadata_is("");
 	keys_are(key);
 	person_is(&(struct said){ 0 });
+	answers(USERINFO, 404, PT_STR("{}"));
 	provider_begin(str(house->url));
 	return arena ? 0 : -1;
 }
@@ -510,11 +509,14 @@ static void no_nonce_is_never_the_right_one(void **state)
 	assert_int_equal(id_token_check(&claims, &terms, &why), PT_E_TOKEN);
 }
 
+#define SECRET_KEY                                     \
+	"{\"keys\":[{\"kty\":\"oct\",\"kid\":\"one\"," \
+	"\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]}"
+
 static void an_issuer_without_a_usable_key_is_refused(void **state)
 {
 	static const char *const lists[] = { "", "{}", "{\"keys\":[]}", "{\"keys\":7}",
-		"{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"
-		"]}" };
+		SECRET_KEY };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

@@ -12,7 +12,7 @@
  *           (4) a new account
  *
  * (A) An address that the provider does not vouch for finds nobody. (B) An account that never showed that
- * its address is its own keeps no password when somebody else shows it. (C) What was linked once is
+ * its address is its own keeps no password, and nobody else's identity, when its owner comes. (C) What was linked once is
  * found by its identity alone, whatever addresses change hands.
  */
 #include "base/json.h"
@@ -282,7 +282,7 @@ static pt_err accept_invite(
 	amend.has_password = !account->email_verified_at; /* (B) */
 	amend.app_metadata = (struct pt_metadata){ PT_METADATA_MERGE, visitor->app_metadata };
 	amend.user_metadata = (struct pt_metadata){ PT_METADATA_MERGE, visitor->user_metadata };
-	amend.ends = PT_END_VERIFY | PT_END_RESET;
+	amend.ends = PT_END_VERIFY | PT_END_RESET | PT_END_IDENTITIES;
 	hook_amend(&reply, &amend);
 	link_identity(visitor, &amend);
 	TRY(event_about(call, PT_EVENT_INVITE_ACCEPTED, account, "", &amend.events[0]));
@@ -367,7 +367,8 @@ static pt_err enter_unconfirmed(struct pt_call *call, const struct visitor *visi
 	hook_amend(&reply, amend);
 	amend->has_verified = amend->verified = true;
 	amend->has_password = true; /* (B): to none */
-	amend->ends = PT_END_ALL;
+	amend->ends = PT_END_ALL | PT_END_IDENTITIES;
+	link_identity(visitor, amend);
 	TRY(event_about(call, PT_EVENT_CONFIRMED, account, "provider", &amend->events[0]));
 	return token_open(call, owner, amend, out);
 }

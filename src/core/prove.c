@@ -61,7 +61,8 @@ static pt_err confirm(
 	TRY(hook_ask(call, PT_HOOK_SIGNUP, account, &reply));
 	hook_amend(&reply, amend);
 	amend->has_verified = amend->verified = true;
-	amend->ends |= PT_END_VERIFY | PT_END_INVITE;
+	/* An identity that nobody vouched for may be another person's. */
+	amend->ends |= PT_END_VERIFY | PT_END_INVITE | PT_END_IDENTITIES;
 	return event_about(call, PT_EVENT_CONFIRMED, account, "", &amend->events[0]);
 }
 

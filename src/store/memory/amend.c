@@ -75,6 +75,8 @@ static void amend_end(struct memory *m, const struct pt_amend *amend)
 		REMOVE_IF(m->tokens, item,
 			mem_id_eq(&item->token.account, id) &&
 				!mem_id_eq(&item->token.family, &amend->keep_family));
+	if (amend->ends & PT_END_IDENTITIES)
+		REMOVE_IF(m->identities, item, mem_id_eq(&item->account, id));
 	REMOVE_IF(m->tickets, item,
 		mem_id_eq(&item->account, id) && amend_ends_ticket(amend, item->kind));
 }

@@ -56,6 +56,8 @@ static pt_err amend_end(struct sql_conn *conn, pt_arena *arena, const struct pt_
 		TRY(RUN(conn, arena, SESSIONS_END, NULL, id));
 	if (amend->ends & PT_END_FAMILIES)
 		TRY(RUN(conn, arena, FAMILIES_END, NULL, id, sql_id(&amend->keep_family)));
+	if (amend->ends & PT_END_IDENTITIES)
+		TRY(RUN(conn, arena, IDENTITIES_END, NULL, id));
 	for (size_t i = 0; i < sizeof(tickets) / sizeof(tickets[0]); i++) {
 		if (amend->ends & tickets[i].ending)
 			TRY(RUN(conn, arena, TICKETS_END_KIND, NULL, id, sql_int(tickets[i].kind)));
@@ -103,8 +105,8 @@ static pt_err act_account_amend(
 	TRY(amend_may(amend, record));
 	TRY(amend_take(conn, arena, amend, &record->account));
 	TRY(directory->amend(conn, arena, amend, record));
-	TRY(amend_link(conn, arena, amend, &record->account));
 	TRY(amend_end(conn, arena, amend));
+	TRY(amend_link(conn, arena, amend, &record->account));
 	TRY(sql_never_taken(amend_begin(conn, arena, amend)));
 	return amend_tell(conn, arena, amend, &record->account);
 }

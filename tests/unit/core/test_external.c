@@ -151,6 +151,22 @@ static void an_account_nobody_confirmed_loses_its_password_to_the_owner(void **s
 	world_close(&w);
 }
 
+static void whoever_was_there_before_the_owner_comes_in_no_more(void **state)
+{
+	struct world w = { 0 };
+	struct pt_grant grant;
+
+	(void)state;
+	open_with(&w, NULL);
+	comes("666", "ann@example.org", false);
+	EXPECT_ERR(PT_E_UNVERIFIED, enter(&w, &grant));
+	comes("7", "ann@example.org", true);
+	EXPECT_ERR(PT_OK, enter(&w, &grant));
+	comes("666", "ann@example.org", false);
+	EXPECT_ERR(PT_E_TAKEN, enter(&w, &grant));
+	world_close(&w);
+}
+
 static void an_unverified_newcomer_is_mailed_and_not_let_in(void **state)
 {
 	struct world w = { 0 };
@@ -162,7 +178,10 @@ static void an_unverified_newcomer_is_mailed_and_not_let_in(void **state)
 	EXPECT_ERR(PT_E_UNVERIFIED, enter(&w, &grant));
 	EXPECT_ERR(PT_E_UNVERIFIED, enter(&w, &grant));
 	assert_int_equal(1, world_letters(&w, PT_LETTER_VERIFY));
+	/* By the letter the owner came; who came by the provider was never shown to be the same. */
 	confirm(&w);
+	EXPECT_ERR(PT_E_TAKEN, enter(&w, &grant));
+	comes("7", "ann@example.org", true);
 	EXPECT_ERR(PT_OK, enter(&w, &grant));
 	world_close(&w);
 }
@@ -264,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_newcomer_gets_an_account_and_comes_back_by_identity),
 		cmocka_unit_test(an_address_nobody_vouches_for_opens_no_account_of_others),
 		cmocka_unit_test(an_account_nobody_confirmed_loses_its_password_to_the_owner),
+		cmocka_unit_test(whoever_was_there_before_the_owner_comes_in_no_more),
 		cmocka_unit_test(an_unverified_newcomer_is_mailed_and_not_let_in),
 		cmocka_unit_test(where_nobody_signs_up_only_those_who_are_known_come_in),
 		cmocka_unit_test(an_invitation_is_for_the_address_it_went_to),

@@ -18,7 +18,13 @@
 
 #include "base/banned.h"
 
-enum { PROBLEMS_MAX = 100, FILE_MAX = 1024 * 1024, SECRET_MAX = 64 * 1024, NAME_MAX_ = 128 };
+enum {
+	PROBLEMS_MAX = 100,
+	WARNINGS_MAX = 100,
+	FILE_MAX = 1024 * 1024,
+	SECRET_MAX = 64 * 1024,
+	NAME_MAX_ = 128
+};
 
 const struct setting_row setting_rows[SETTINGS] = {
 #define RELOAD FLAG_RELOAD
@@ -46,7 +52,52 @@ const struct setting_alias setting_aliases[] = {
 
 const size_t setting_aliases_count = sizeof(setting_aliases) / sizeof(setting_aliases[0]);
 
-/* The larger counts. Within one place our own name counts more than Identoro's. */
+const struct gotrue_name gotrue_names[] = {
+#define NEEDED                              GOTRUE_NEEDED
+#define ALONE                               GOTRUE_ALONE
+#define NAME(name, alt, id, reading, flags) { name, alt, SET_##id, READ_##reading, flags },
+#define USUAL(...)
+#define IGNORED(...)
+#include "server/gotrue.def"
+#undef NAME
+#undef USUAL
+#undef IGNORED
+#undef NEEDED
+#undef ALONE
+};
+
+const size_t gotrue_names_count = sizeof(gotrue_names) / sizeof(gotrue_names[0]);
+
+static const struct {
+	enum setting id;
+	const char *fallback;
+} gotrue_usual[] = {
+#define NAME(...)
+#define USUAL(id, fallback) { SET_##id, fallback },
+#define IGNORED(...)
+#include "server/gotrue.def"
+#undef NAME
+#undef USUAL
+#undef IGNORED
+};
+
+static const struct {
+	const char *prefix;
+	const char *why;
+} gotrue_ignored[] = {
+#define NAME(...)
+#define USUAL(...)
+#define IGNORED(prefix, why) { prefix, why },
+#include "server/gotrue.def"
+#undef NAME
+#undef USUAL
+#undef IGNORED
+};
+
+#define GOTRUE       "GOTRUE_"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The larger counts. Within one place our own name counts more than another's. */
 enum rank {
 	RANK_DEFAULT,
 	RANK_FILE = 10,
@@ -55,7 +106,7 @@ enum rank {
 	RANK_FLAG = 40,
 
 	RANK_ALIAS = 0,
-	RANK_IDENTORO = 1,
+	RANK_THEIRS = 1,
 	RANK_OWN = 2,
 };
 
@@ -81,6 +132,48 @@ void config_problem(struct config *config, const char *format, ...)
 		config->n_problems++;
 }
 
+void config_warning(struct config *config, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (config->n_warnings < WARNINGS_MAX &&
+		arena_str(config->arena, str(text), &config->warnings[config->n_warnings]))
+		config->n_warnings++;
+}
+
+/* ---- whose place ---- */
+
+enum persona persona_of(pt_str name)
+{
+	static const char *const names[PERSONAS] = {
+		[AS_PORTRESS] = "portress",
+		[AS_IDENTORO] = "identoro",
+		[AS_GOTRUE] = "gotrue",
+	};
+
+	for (int i = 0; i < PERSONAS; i++) {
+		if (str_eq(name, str(names[i])))
+			return (enum persona)i;
+	}
+	return AS_PORTRESS;
+}
+
+pt_str setting_fallback(enum persona as, enum setting id)
+{
+	const struct setting_row *row = &setting_rows[id];
+
+	for (size_t i = 0; as == AS_GOTRUE && i < COUNT(gotrue_usual); i++) {
+		if (gotrue_usual[i].id == id)
+			return str(gotrue_usual[i].fallback);
+	}
+	return str(as == AS_IDENTORO && !(row->flags & FLAG_SAME) ? row->fallback_identoro
+								  : row->fallback);
+}
+
 /* ---- names ---- */
 
 void setting_environment_name(enum setting id, struct buf *out)
@@ -102,12 +195,26 @@ static bool is_own_name(enum setting id, pt_str name)
 	return str_eq(buf_view(&b), name);
 }
 
+static const struct gotrue_name *gotrue_name_of(enum setting id)
+{
+	for (size_t i = 0; i < gotrue_names_count; i++) {
+		if (gotrue_names[i].id == id)
+			return &gotrue_names[i];
+	}
+	return NULL;
+}
+
 pt_str config_name(const struct config *config, enum setting id)
 {
+	const struct gotrue_name *theirs = gotrue_name_of(id);
 	struct buf b = BUF(config->arena, NAME_MAX_);
 
-	if (config->identoro && setting_rows[id].identoro[0])
+	if (config->as == AS_IDENTORO && setting_rows[id].identoro[0])
 		return str(setting_rows[id].identoro);
+	if (config->as == AS_GOTRUE && theirs) {
+		buf_printf(&b, GOTRUE "%s", theirs->name);
+		return buf_view(&b);
+	}
 	setting_environment_name(id, &b);
 	return buf_view(&b);
 }
@@ -136,7 +243,7 @@ static bool identoro_named(pt_str name, struct named *out)
 		const struct setting_row *row = &setting_rows[i];
 
 		if (row->identoro[0] && str_eq(str(row->identoro), name)) {
-			*out = (struct named){ (enum setting)i, RANK_IDENTORO, row->reading };
+			*out = (struct named){ (enum setting)i, RANK_THEIRS, row->reading };
 			return true;
 		}
 	}
@@ -151,9 +258,39 @@ static bool identoro_named(pt_str name, struct named *out)
 	return false;
 }
 
+static bool gotrue_named(pt_str name, struct named *out)
+{
+	bool prefixed = str_starts(name, PT_STR(GOTRUE));
+
+	if (prefixed)
+		name = str_slice(name, strlen(GOTRUE), name.n);
+	for (size_t i = 0; i < gotrue_names_count; i++) {
+		const struct gotrue_name *row = &gotrue_names[i];
+		pt_str theirs = str(prefixed ? row->name : row->alt);
+
+		if (theirs.n > 0 && str_eq(theirs, name)) {
+			*out = (struct named){ row->id, prefixed ? RANK_THEIRS : RANK_ALIAS,
+				row->reading };
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool find_name(const struct config *config, pt_str name, struct named *out)
 {
-	return own_named(name, out) || (config->identoro && identoro_named(name, out));
+	if (own_named(name, out))
+		return true;
+	switch (config->as) {
+	case AS_PORTRESS:
+	case PERSONAS:
+		return false;
+	case AS_IDENTORO:
+		return identoro_named(name, out);
+	case AS_GOTRUE:
+		return gotrue_named(name, out);
+	}
+	return false;
 }
 
 /* The closest name, when it is close enough to be a slip of the finger. */
@@ -193,6 +330,21 @@ static void unknown(struct config *config, pt_str name, pt_str from, bool flag)
 		config_problem(config, "%.*s: no such setting; `portress serve --help` lists them",
 			SHOW(from));
 	config->bad_flags |= flag;
+}
+
+/* What GoTrue's documents name and we do not: told, and nothing else. */
+static void gotrue_unknown(struct config *config, pt_str name, pt_str from)
+{
+	pt_str rest = str_slice(name, strlen(GOTRUE), name.n);
+
+	for (size_t i = 0; i < COUNT(gotrue_ignored); i++) {
+		if (str_starts(rest, str(gotrue_ignored[i].prefix))) {
+			config_warning(config, "%.*s has no effect: %s", SHOW(from),
+				gotrue_ignored[i].why);
+			return;
+		}
+	}
+	config_warning(config, "%.*s has no effect: GoTrue has no such setting", SHOW(from));
 }
 
 /* ---- one value ---- */
@@ -285,8 +437,10 @@ static void set_pair(struct place *place, pt_str name, pt_str value, pt_str from
 	}
 	if (set_from_file(place, name, value, from))
 		return;
-	if (own || place->strict)
+	if (own || (place->strict && config->as != AS_GOTRUE))
 		unknown(config, name, from, false);
+	else if (config->as == AS_GOTRUE && str_starts(name, PT_STR(GOTRUE)))
+		gotrue_unknown(config, name, from);
 }
 
 /* ---- places ---- */
@@ -431,10 +585,7 @@ static pt_str early(const struct config_sources *sources, const char *key, const
 
 static pt_str fallback_of(const struct config *config, int id)
 {
-	const struct setting_row *row = &setting_rows[id];
-
-	return str(config->identoro && !(row->flags & FLAG_SAME) ? row->fallback_identoro
-								 : row->fallback);
+	return setting_fallback(config->as, (enum setting)id);
 }
 
 static void defaults(struct config *config)
@@ -490,6 +641,24 @@ static void check(struct place *place)
 	}
 }
 
+static void check_needed_by_gotrue(struct config *config)
+{
+	bool many = config_true(config, SET_GOTRUE_MULTI);
+
+	for (size_t i = 0; i < gotrue_names_count; i++) {
+		const struct gotrue_name *row = &gotrue_names[i];
+
+		if (!(row->flags & GOTRUE_NEEDED) || ((row->flags & GOTRUE_ALONE) && many) ||
+			config_text(config, row->id).n > 0)
+			continue;
+		/* Under our own name an address says its kind itself. */
+		if (row->id == SET_DATABASE_TYPE &&
+			config->values[SET_DATABASE].rank % 10 == RANK_OWN)
+			continue;
+		config_problem(config, GOTRUE "%s is required", row->name);
+	}
+}
+
 static void check_needed(struct config *config)
 {
 	for (int i = 0; i < SETTINGS; i++) {
@@ -536,14 +705,17 @@ pt_err config_load(struct arena *arena, const struct config_sources *sources, st
 
 	*out = (struct config){ .arena = arena };
 	out->problems = ARENA_ARRAY(arena, pt_str, PROBLEMS_MAX);
-	if (!out->problems)
+	out->warnings = ARENA_ARRAY(arena, pt_str, WARNINGS_MAX);
+	if (!out->problems || !out->warnings)
 		return PT_F_MEMORY;
-	out->identoro = str_eq(early(sources, "as", "PORTRESS_AS"), PT_STR("identoro"));
+	out->as = persona_of(early(sources, "as", "PORTRESS_AS"));
 	defaults(out);
 	TRY(places(&place, sources));
 	check(&place);
-	if (out->identoro)
+	if (out->as == AS_IDENTORO)
 		check_needed(out);
+	if (out->as == AS_GOTRUE)
+		check_needed_by_gotrue(out);
 	return out->n_problems > 0 ? PT_F_CONFIG : PT_OK;
 }
 

@@ -34,7 +34,10 @@ enum setting_type {
 	TYPE_CHOICE,
 };
 
-/* How a configuration of Identoro spells a value. */
+/* Whose place we take. */
+enum persona { AS_PORTRESS, AS_IDENTORO, AS_GOTRUE, PERSONAS };
+
+/* How a configuration of theirs spells a value. */
 enum setting_reading {
 	READ_PLAIN,
 	READ_GO_BOOL,      /* unreadable means the default */
@@ -42,8 +45,12 @@ enum setting_reading {
 	READ_MILLISECONDS, /* a bare number */
 	READ_SECONDS,
 	READ_HOURS,
-	READ_INVERTED,  /* true means off */
-	READ_FROM_FILE, /* a login shell sets the same name: only the file counts */
+	READ_INVERTED,         /* true means off */
+	READ_FROM_FILE,        /* a login shell sets the same name: only the file counts */
+	READ_GO_DURATION,      /* 1h30m, or a bare number of seconds */
+	READ_SECONDS_OR_USUAL, /* a bare number; the default, unless it is above 0 */
+	READ_SECONDS_OR_NONE,  /* a bare number; 0, unless it is above 0 */
+	READ_LEVEL,            /* of a log: panic, fatal, warning and trace are known too */
 };
 
 enum {
@@ -76,6 +83,23 @@ struct setting_alias {
 extern const struct setting_alias setting_aliases[];
 extern const size_t setting_aliases_count;
 
+enum {
+	GOTRUE_NEEDED = 1 << 0,
+	GOTRUE_ALONE = 1 << 1, /* needed where there is one site */
+};
+
+/* A name of GoTrue's. */
+struct gotrue_name {
+	const char *name; /* behind GOTRUE_ */
+	const char *alt;  /* without it; "" none */
+	enum setting id;
+	enum setting_reading reading;
+	unsigned flags;
+};
+
+extern const struct gotrue_name gotrue_names[];
+extern const size_t gotrue_names_count;
+
 enum setting_origin { FROM_DEFAULT, FROM_FILE, FROM_CREDENTIAL, FROM_ENVIRONMENT, FROM_FLAG };
 
 struct config_value {
@@ -88,10 +112,12 @@ struct config_value {
 
 struct config {
 	struct arena *arena;
-	bool identoro;
+	enum persona as;
 	struct config_value values[SETTINGS];
 	pt_str *problems;
 	size_t n_problems;
+	pt_str *warnings; /* sentences, like the problems */
+	size_t n_warnings;
 	bool bad_flags; /* some problem is a flag: the caller used us wrongly */
 };
 
@@ -117,6 +143,10 @@ PT_CHECK pt_err config_load(
 __attribute__((format(printf, 2, 3))) void config_problem(
 	struct config *config, const char *format, ...);
 
+/* Something is not as it may seem, and the server starts all the same. */
+__attribute__((format(printf, 2, 3))) void config_warning(
+	struct config *config, const char *format, ...);
+
 static inline pt_str config_text(const struct config *config, enum setting id)
 {
 	return config->values[id].text;
@@ -135,10 +165,16 @@ static inline bool config_true(const struct config *config, enum setting id)
 /* "PORTRESS_SMTP_HOST". */
 void setting_environment_name(enum setting id, struct buf *out);
 
+/* "identoro", by its place in the rule of `as`; anything else is Portress itself. */
+enum persona persona_of(pt_str name);
+
+/* What holds where nothing is said. */
+pt_str setting_fallback(enum persona as, enum setting id);
+
 /* How it may be shown: secrets as set or unset, addresses without their password. */
 pt_str config_shown(const struct config *config, enum setting id);
 
-/* The name to use when speaking of it: the one of Identoro in its place. */
+/* The name to use when speaking of it: in another's place, his. */
 pt_str config_name(const struct config *config, enum setting id);
 
 /* The same when something is wrong with it: the flag, or the line of a file, where it was set. */

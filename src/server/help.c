@@ -59,11 +59,6 @@ static const char *type_word(enum setting_type type)
 	return "";
 }
 
-static const char *fallback(const struct setting_row *row, bool identoro)
-{
-	return identoro && !(row->flags & FLAG_SAME) ? row->fallback_identoro : row->fallback;
-}
-
 static void print_name(FILE *out, int id)
 {
 	char text[128];
@@ -73,32 +68,72 @@ static void print_name(FILE *out, int id)
 	fputs(text, out);
 }
 
-static void print_setting(FILE *out, int id, bool identoro)
+static bool is_needed(int id, enum persona as)
+{
+	switch (as) {
+	case AS_PORTRESS:
+	case PERSONAS:
+		return false;
+	case AS_IDENTORO:
+		return (setting_rows[id].flags & FLAG_NEEDED) != 0;
+	case AS_GOTRUE:
+		for (size_t i = 0; i < gotrue_names_count; i++) {
+			if (gotrue_names[i].id == (enum setting)id)
+				return (gotrue_names[i].flags & GOTRUE_NEEDED) != 0;
+		}
+	}
+	return false;
+}
+
+static void print_theirs(FILE *out, int id, enum persona as)
+{
+	bool first = true;
+
+	if (as == AS_IDENTORO && setting_rows[id].identoro[0]) {
+		fputs(setting_rows[id].identoro, out);
+		return;
+	}
+	for (size_t i = 0; as == AS_GOTRUE && i < gotrue_names_count; i++) {
+		const struct gotrue_name *row = &gotrue_names[i];
+
+		if (row->id != (enum setting)id)
+			continue;
+		fprintf(out, "%sGOTRUE_%s", first ? "" : ", ", row->name);
+		if (row->alt[0])
+			fprintf(out, ", %s", row->alt);
+		first = false;
+	}
+	if (first)
+		print_name(out, id);
+}
+
+static void print_setting(FILE *out, int id, enum persona as)
 {
 	const struct setting_row *row = &setting_rows[id];
-	const char *usual = fallback(row, identoro);
+	pt_str usual = setting_fallback(as, (enum setting)id);
 
 	fputs("  ", out);
-	if (identoro && row->identoro[0])
-		fputs(row->identoro, out);
-	else
-		print_name(out, id);
+	print_theirs(out, id, as);
 	if (row->type != TYPE_SECRET)
 		fprintf(out, "  --%s", row->key);
 	fprintf(out, "  %s", row->type == TYPE_CHOICE ? row->rule : type_word(row->type));
 	if (row->rule[0] && row->type != TYPE_CHOICE)
 		fprintf(out, " %s", row->rule);
-	if (usual[0])
-		fprintf(out, "  (%s)", usual);
-	if (identoro && (row->flags & FLAG_NEEDED))
+	if (usual.n > 0)
+		fprintf(out, "  (%.*s)", (int)usual.n, usual.p);
+	if (is_needed(id, as))
 		fputs("  required", out);
 	fputc('\n', out);
 	print_folded(out, row->help);
 }
 
-void help_serve(FILE *out, bool identoro)
+void help_serve(FILE *out, enum persona as)
 {
-	fputs("usage: portress serve [--as identoro] [--config FILE] [--KEY VALUE ...]\n\n", out);
+	bool identoro = as == AS_IDENTORO;
+
+	fputs("usage: portress serve [--as identoro | gotrue] [--config FILE] [--KEY VALUE "
+	      "...]\n\n",
+		out);
 	fputs("Settings, with their default: a flag counts more than the environment, the "
 	      "environment\n"
 	      "more than the file (--config, or .env in this folder). A secret is also read from "
@@ -110,8 +145,12 @@ void help_serve(FILE *out, bool identoro)
 		fputs("  --createtables  make the tables of Identoro, and end\n"
 		      "  --user, --group  RUN_AS_USERNAME_OR_ID and RUN_AS_GROUPNAME_OR_ID\n\n",
 			out);
+	if (as == AS_GOTRUE)
+		fputs("  portress multi is portress serve --gotrue.multi.\n"
+		      "  GoTrue's own tables are not read; ours stand beside them.\n\n",
+			out);
 	for (int i = 0; i < SETTINGS; i++)
-		print_setting(out, i, identoro);
+		print_setting(out, i, as);
 	for (size_t i = 0; identoro && i < setting_aliases_count; i++)
 		fprintf(out, "  %s\n%*sanother name of %s%s\n", setting_aliases[i].identoro, INDENT,
 			"", setting_rows[setting_aliases[i].id].identoro,

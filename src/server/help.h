@@ -8,8 +8,8 @@
 
 #include "server/config.h"
 
-/* serve --help; with Identoro's names in its place. */
-void help_serve(FILE *out, bool identoro);
+/* serve --help; in another's place with his names. */
+void help_serve(FILE *out, enum persona as);
 
 /* Every setting with its value and where it is from. */
 void help_config(FILE *out, const struct config *config);

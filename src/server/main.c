@@ -10,8 +10,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "crypt/digest.h"
 #include "server/config.h"
 #include "server/help.h"
+#include "server/keyring.h"
 #include "server/look.h"
 #include "server/settings.h"
 #include "server/wire.h"
@@ -33,15 +35,13 @@ static enum arg_kind setting_kind(pt_str key)
 	return ARG_UNKNOWN;
 }
 
-static bool is_identoro(const struct cli *cli)
+static enum persona persona(const struct cli *cli)
 {
-	const char *as = getenv("PORTRESS_AS");
-
 	for (size_t i = cli->args.n_flags; i-- > 0;) {
 		if (str_eq(cli->args.flags[i].key, PT_STR("as")))
-			return str_eq(cli->args.flags[i].value, PT_STR("identoro"));
+			return persona_of(cli->args.flags[i].value);
 	}
-	return as && str_eq(str(as), PT_STR("identoro"));
+	return persona_of(str(getenv("PORTRESS_AS")));
 }
 
 static int tell_problems(const struct config *config)
@@ -49,9 +49,16 @@ static int tell_problems(const struct config *config)
 	for (size_t i = 0; i < config->n_problems; i++)
 		fprintf(stderr, "portress: %.*s\n", (int)config->problems[i].n,
 			config->problems[i].p);
-	if (config->identoro)
+	if (config->as == AS_IDENTORO)
 		return config->bad_flags ? 2 : 1;
 	return config->bad_flags ? EXIT_USAGE : EXIT_CONFIG;
+}
+
+static void tell_warnings(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_warnings; i++)
+		log_say(LOG_WARN, "config.ignored", "%.*s", (int)config->warnings[i].n,
+			config->warnings[i].p);
 }
 
 /* Whoever runs a command reads what it says; a server's lines are read by machines. */
@@ -59,7 +66,8 @@ static void log_start(const struct cli *cli, const struct config *config)
 {
 	int64_t format = config_number(config, SET_LOG_FORMAT);
 	pt_str command = args_word(&cli->args, 0);
-	bool serves = command.n == 0 || str_eq(command, PT_STR("serve"));
+	bool serves = command.n == 0 || str_eq(command, PT_STR("serve")) ||
+		      str_eq(command, PT_STR("multi"));
 	bool text = format == 2 || (format == 0 && (!serves || isatty(STDERR_FILENO)));
 
 	log_open(text ? LOG_TEXT : LOG_JSON, (enum log_level)config_number(config, SET_LOG_LEVEL));
@@ -87,6 +95,7 @@ static int load(struct cli *cli, struct config *config, struct settings *setting
 	pt_err err = config_load(cli->arena, &sources, config);
 	if (err == PT_OK || err == PT_F_CONFIG) {
 		log_start(cli, config);
+		tell_warnings(config);
 		err = make(config, settings);
 	}
 	if (err == PT_F_CONFIG && config->n_problems > 0)
@@ -128,13 +137,24 @@ static void environment_scrub(void)
 		if (setting_rows[i].identoro[0])
 			unsetenv(setting_rows[i].identoro);
 	}
+	for (size_t i = 0; i < gotrue_names_count; i++) {
+		const struct gotrue_name *row = &gotrue_names[i];
+		enum setting_type type = setting_rows[row->id].type;
+		char name[128];
+		struct buf b = BUF_FIXED(name);
+
+		if (type != TYPE_SECRET && type != TYPE_ADDRESS)
+			continue;
+		buf_printf(&b, "GOTRUE_%s", row->name);
+		unsetenv(name);
+	}
 }
 
 static int ended(const struct config *config, pt_err err)
 {
 	if (err == PT_OK)
 		return EXIT_DONE;
-	if (config->identoro)
+	if (config->as == AS_IDENTORO)
 		return 1;
 	return err == PT_F_IO ? EXIT_UNAVAILABLE : exit_code_of(err);
 }
@@ -158,16 +178,31 @@ static int command_serve(struct cli *cli)
 	struct config config;
 
 	if (args_has(&cli->args, "help")) {
-		help_serve(stdout, is_identoro(cli));
+		help_serve(stdout, persona(cli));
 		return EXIT_DONE;
 	}
 	int code = load(cli, &config, &settings, settings_make);
 	if (code != EXIT_DONE)
 		return code;
-	if (config.identoro && args_has(&cli->args, "createtables"))
+	if (config.as == AS_IDENTORO && args_has(&cli->args, "createtables"))
 		return create_tables(&config, &settings);
 	environment_scrub();
 	return ended(&config, server_run(&config, &settings));
+}
+
+/* GoTrue's word for a server of many sites. */
+static int command_multi(struct cli *cli)
+{
+	struct arg_flag *flags = ARENA_ARRAY(cli->arena, struct arg_flag, cli->args.n_flags + 2);
+
+	if (!flags)
+		return EXIT_INTERNAL;
+	for (size_t i = 0; i < cli->args.n_flags; i++)
+		flags[i] = cli->args.flags[i];
+	flags[cli->args.n_flags++] = (struct arg_flag){ PT_STR("as"), PT_STR("gotrue") };
+	flags[cli->args.n_flags++] = (struct arg_flag){ PT_STR("gotrue.multi"), PT_STR("true") };
+	cli->args.flags = flags;
+	return command_serve(cli);
 }
 
 static void told(void *ctx, int number, const char *name)
@@ -201,6 +236,10 @@ static int command_migrate(struct cli *cli)
 {
 	static const char *const words[] = { "up", "status", "verify", NULL };
 	pt_str word = args_word(&cli->args, 1);
+
+	/* As GoTrue has it. */
+	if (word.n == 0 && persona(cli) == AS_GOTRUE)
+		word = PT_STR("up");
 	bool up = str_eq(word, PT_STR("up")), verify = str_eq(word, PT_STR("verify"));
 	struct migration_status status;
 	struct settings settings;
@@ -272,8 +311,38 @@ static int open_site(struct cli *cli, struct pt_site **out)
 	return code != EXIT_DONE ? code : exit_code_of(server_site(config, settings, out));
 }
 
+/* Of access tokens: a key judges that long what it signed. */
+static pt_time longest_life(const struct settings *settings)
+{
+	pt_time pages = settings->pages.on ? settings->policy.access_life : 0;
+	pt_time gotrue = settings->gotrue.on ? settings->gotrue_policy.access_life : 0;
+
+	return pages > gotrue ? pages : gotrue;
+}
+
+static int open_keys(struct cli *cli, struct key_file *out)
+{
+	struct settings *settings = ARENA_NEW(cli->arena, struct settings);
+	struct config *config = ARENA_NEW(cli->arena, struct config);
+
+	if (!settings || !config)
+		return EXIT_INTERNAL;
+	int code = load(cli, config, settings, settings_make_site);
+	if (code != EXIT_DONE)
+		return code;
+	const char *path = arena_cstr(cli->arena, config_text(config, SET_KEYS_SIGNING));
+	if (!path || path[0] == '\0') {
+		fputs("portress: keys.signing names no file of keys that sign\n", stderr);
+		return EXIT_CONFIG;
+	}
+	*out = keyring_file(path, longest_life(settings));
+	return exit_code_of(crypt_open());
+}
+
 static const struct command commands[] = {
 	{ "serve", "serve until told to stop", NULL, "help createtables", 1, command_serve },
+	{ "multi", "serve many sites as GoTrue does: serve --as gotrue --gotrue.multi", NULL,
+		"help", 1, command_multi },
 	{ "migrate", "bring the database up to date, or see how it stands",
 		"usage: portress migrate up | status | verify\n\n"
 		"  up      apply the steps that are missing\n"
@@ -281,6 +350,8 @@ static const struct command commands[] = {
 		"  verify  check that what was applied is what this program knows; 1 when a newer "
 		"one made it\n",
 		"", 2, command_migrate },
+	{ "keys", "list, add, rotate and retire keys that sign", keys_help, keys_options, 0,
+		command_keys },
 	{ "user", "list, show, make and change accounts", user_help, user_options, 0,
 		command_user },
 	{ "config", "print or check the settings",
@@ -308,16 +379,18 @@ static void help_word(struct args *args)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = {
-		.arena = arena_open(ARENA), .site_open = open_site, .flags_check = flags_check
-	};
+	struct cli cli = { .arena = arena_open(ARENA),
+		.site_open = open_site,
+		.keys_open = open_keys,
+		.flags_check = flags_check };
 	int code = EXIT_INTERNAL;
 
 	hook_open();
 	if (cli.arena && args_read(cli.arena, argc, argv, setting_kind, &cli.args) == PT_OK) {
 		help_word(&cli.args);
 		/* `portress --as identoro` takes the original's place under its own name. */
-		code = cli_run(&cli, commands, COMMANDS, is_identoro(&cli) ? &commands[0] : NULL);
+		code = cli_run(&cli, commands, COMMANDS,
+			persona(&cli) == AS_PORTRESS ? NULL : &commands[0]);
 	}
 	arena_close(cli.arena);
 	return fflush(stdout) == 0 ? code : EXIT_IO;

@@ -57,12 +57,81 @@ bool duration_parse(pt_str text, int64_t *out)
 	return false;
 }
 
+/* How much one of Go's units is worth; 0: it is none. */
+static int64_t go_unit(pt_str unit)
+{
+	static const struct {
+		pt_str unit;
+		int64_t worth;
+	} units[] = {
+		{ PT_STR_INIT("us"), 1 },
+		{ PT_STR_INIT("ms"), PT_MILLISECOND },
+		{ PT_STR_INIT("s"), PT_SECOND },
+		{ PT_STR_INIT("m"), PT_MINUTE },
+		{ PT_STR_INIT("h"), PT_HOUR },
+	};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (str_eq(units[i].unit, unit))
+			return units[i].worth;
+	}
+	return 0;
+}
+
+/* "1.5" of a unit; digits far behind the point count for nothing. */
+static bool decimal_times(pt_str decimal, int64_t worth, int64_t *out)
+{
+	pt_str whole, part;
+	int64_t count, sum;
+
+	str_cut(decimal, '.', &whole, &part);
+	if (!str_int(whole, 0, 1000000000, &count) || __builtin_mul_overflow(count, worth, &sum))
+		return false;
+	for (size_t i = 0; i < part.n; i++) {
+		if (!ascii_digit(part.p[i]))
+			return false;
+		worth /= 10;
+		sum += (part.p[i] - '0') * worth;
+	}
+	*out = sum;
+	return true;
+}
+
+bool go_duration_parse(pt_str text, int64_t *out)
+{
+	int64_t sum = 0, part;
+
+	if (str_int(text, 0, 1000000000, &part)) {
+		*out = part * PT_SECOND;
+		return true;
+	}
+	if (text.n == 0)
+		return false;
+	while (text.n > 0) {
+		size_t digits = 0, end;
+
+		while (digits < text.n && (ascii_digit(text.p[digits]) || text.p[digits] == '.'))
+			digits++;
+		for (end = digits; end < text.n && ascii_alpha(text.p[end]);)
+			end++;
+		int64_t worth = go_unit(str_slice(text, digits, end));
+		if (worth == 0 || !decimal_times(str_slice(text, 0, digits), worth, &part) ||
+			__builtin_add_overflow(sum, part, &sum))
+			return false;
+		text = str_slice(text, end, text.n);
+	}
+	*out = sum;
+	return true;
+}
+
 static int64_t bare_unit(enum setting_reading reading)
 {
 	switch (reading) {
 	case READ_MILLISECONDS:
 		return PT_MILLISECOND;
 	case READ_SECONDS:
+	case READ_SECONDS_OR_USUAL:
+	case READ_SECONDS_OR_NONE:
 		return PT_SECOND;
 	case READ_HOURS:
 		return PT_HOUR;
@@ -71,6 +140,8 @@ static int64_t bare_unit(enum setting_reading reading)
 	case READ_EXACTLY_TRUE:
 	case READ_INVERTED:
 	case READ_FROM_FILE:
+	case READ_GO_DURATION:
+	case READ_LEVEL:
 		return 0;
 	}
 	return 0;
@@ -101,8 +172,12 @@ static bool duration_check(struct arena *arena, const struct setting_row *row,
 	enum setting_reading reading, struct config_value *value, pt_str *why)
 {
 	int64_t unit = bare_unit(reading), min = 0, max = 0, count;
+	bool or_usual = reading == READ_SECONDS_OR_USUAL, or_none = reading == READ_SECONDS_OR_NONE;
 	pt_str low, high;
 	bool fits;
+
+	if ((or_usual || or_none) && str_int(value->text, INT32_MIN, 0, &count))
+		return duration_parse(or_usual ? str(row->fallback) : PT_STR("0s"), &value->number);
 
 	range_split(row->rule, &low, &high);
 	(void)!duration_parse(low, &min);
@@ -110,6 +185,8 @@ static bool duration_check(struct arena *arena, const struct setting_row *row,
 	if (unit > 0)
 		fits = str_int(value->text, 0, 1000000000, &count) &&
 		       !__builtin_mul_overflow(count, unit, &value->number);
+	else if (reading == READ_GO_DURATION)
+		fits = go_duration_parse(value->text, &value->number);
 	else
 		fits = duration_parse(value->text, &value->number);
 	if (fits && value->number >= min && value->number <= max)
@@ -161,6 +238,21 @@ static bool bool_check(struct arena *arena, const struct setting_row *row,
 	return true;
 }
 
+/* GoTrue's levels by the nearest of ours. */
+static pt_str level_read(pt_str text)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} levels[] = { { "panic", "error" }, { "fatal", "error" }, { "warning", "warn" },
+		{ "trace", "debug" } };
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (str_eq_nocase(text, str(levels[i].theirs)))
+			return str(levels[i].ours);
+	}
+	return text;
+}
+
 static bool choice_check(struct arena *arena, const struct setting_row *row,
 	enum setting_reading reading, struct config_value *value, pt_str *why)
 {
@@ -169,6 +261,8 @@ static bool choice_check(struct arena *arena, const struct setting_row *row,
 
 	if (reading == READ_INVERTED && bool_read(value->text, &truth))
 		value->text = truth ? PT_STR("off") : PT_STR("on");
+	if (reading == READ_LEVEL)
+		value->text = level_read(value->text);
 	while (rest.n > 0) {
 		str_cut(rest, '|', &word, &rest);
 		if (str_eq(word, value->text)) {

@@ -14,6 +14,9 @@ bool setting_value_check(struct arena *arena, const struct setting_row *row,
 /* "1h30m" is none; "90m", "500ms", "8h", "30d" are. */
 bool duration_parse(pt_str text, int64_t *out);
 
+/* As Go reads it: "1h30m", "1.5h"; or a bare number of seconds. */
+bool go_duration_parse(pt_str text, int64_t *out);
+
 /* By the e-mail rule for senders: one @, no control characters, no blanks. */
 bool setting_is_email(pt_str text);
 

@@ -45,10 +45,10 @@ static void make_policy(const struct config *c, struct pt_policy *p)
 	p->username_max = (size_t)config_number(c, SET_USERNAME_MAX);
 	p->names_required = config_true(c, SET_NAMES_REQUIRED);
 	p->signin_with_email = config_true(c, SET_SIGNIN_WITH_EMAIL);
-	p->email_max = c->identoro ? 100 : 254;
+	p->email_max = c->as == AS_IDENTORO ? 100 : 254;
 	p->password_min = (size_t)config_number(c, SET_PASSWORD_MIN);
 	p->password_max = (size_t)config_number(c, SET_PASSWORD_MAX);
-	p->password_in_bytes = c->identoro;
+	p->password_in_bytes = c->as == AS_IDENTORO;
 	p->password_blocklist = config_true(c, SET_PASSWORD_BLOCKLIST);
 	p->signin_password_min = 6;
 	p->hash_bcrypt = is_word(c, SET_HASH_SCHEME, "bcrypt");
@@ -129,37 +129,67 @@ static void check_key(struct config *c, enum setting id, size_t min)
 			KEY_GOOD);
 }
 
-static void make_keys(struct config *c, struct pt_keys *keys)
+/* GoTrue takes whatever it is given, and what it signed must stay good: told, but not refused. */
+static void check_key_of_gotrue(struct config *c, enum setting id)
+{
+	pt_str key = config_text(c, id), name = name_of(c, id);
+
+	if (key.n > 0 && (key.n < KEY_GOOD || is_well_known(key)))
+		log_say(LOG_WARN, "config.key",
+			"%.*s can be guessed: it should be %d random bytes or more; `dd "
+			"if=/dev/urandom bs=32 count=1 | base64` makes one",
+			SHOW(name), KEY_GOOD);
+}
+
+/* Two purposes, one secret: whoever is let in on one has the other. */
+static void check_keys_differ(struct config *c, bool jwt)
 {
 	static const enum setting all[] = { SET_KEYS_ROOT, SET_KEYS_SESSION, SET_JWT_SECRET,
-		SET_REFRESH_SECRET, SET_PEPPER };
-	bool jwt = config_true(c, SET_JWT);
+		SET_REFRESH_SECRET, SET_PEPPER, SET_GOTRUE_OPERATOR_TOKEN };
 
-	check_key(c, SET_KEYS_ROOT, c->identoro ? KEY_MIN : KEY_GOOD);
-	check_key(c, SET_KEYS_SESSION, KEY_MIN);
-	check_key(c, SET_PEPPER, KEY_GOOD);
-	if (jwt) {
-		check_key(c, SET_JWT_SECRET, KEY_GOOD);
-		check_key(c, SET_REFRESH_SECRET, KEY_GOOD);
-	}
-	if (jwt && c->identoro && config_text(c, SET_JWT_SECRET).n == 0)
-		config_problem(c, "JWT_SECRET is required when USE_JWT_AUTH is true");
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		for (size_t k = 0; k < i; k++) {
 			bool used =
 				jwt || (all[i] != SET_JWT_SECRET && all[i] != SET_REFRESH_SECRET);
-			if (used && config_text(c, all[i]).n > 0 &&
-				str_eq(config_text(c, all[i]), config_text(c, all[k])))
+			if (!used || config_text(c, all[i]).n == 0 ||
+				!str_eq(config_text(c, all[i]), config_text(c, all[k])))
+				continue;
+			if (c->as == AS_GOTRUE)
+				log_say(LOG_WARN, "config.key",
+					"%.*s and %.*s are the same: whoever checks tokens with "
+					"one may do everything with the other",
+					SHOW(name_of(c, all[k])), SHOW(name_of(c, all[i])));
+			else
 				config_problem(c,
 					"%.*s and %.*s are the same; two purposes need two "
 					"secrets",
 					SHOW(name_of(c, all[k])), SHOW(name_of(c, all[i])));
 		}
 	}
+}
+
+static void make_keys(struct config *c, const struct settings *s, struct pt_keys *keys)
+{
+	bool jwt = config_true(c, SET_JWT), tokens = jwt || s->gotrue.on;
+
+	check_key(c, SET_KEYS_ROOT, c->as == AS_IDENTORO ? KEY_MIN : KEY_GOOD);
+	check_key(c, SET_KEYS_SESSION, KEY_MIN);
+	check_key(c, SET_PEPPER, KEY_GOOD);
+	if (c->as == AS_GOTRUE) {
+		check_key_of_gotrue(c, SET_JWT_SECRET);
+	} else if (tokens) {
+		check_key(c, SET_JWT_SECRET, KEY_GOOD);
+		check_key(c, SET_REFRESH_SECRET, KEY_GOOD);
+	}
+	if (s->gotrue.on)
+		check_key_of_gotrue(c, SET_GOTRUE_OPERATOR_TOKEN);
+	if (jwt && c->as == AS_IDENTORO && config_text(c, SET_JWT_SECRET).n == 0)
+		config_problem(c, "JWT_SECRET is required when USE_JWT_AUTH is true");
+	check_keys_differ(c, tokens);
 	*keys = (struct pt_keys){
 		.root = config_text(c, SET_KEYS_ROOT),
 		/* Cookies that Identoro signed stay good: raw bytes of the same key. */
-		.csrf = c->identoro ? config_text(c, SET_KEYS_ROOT) : PT_STR(""),
+		.csrf = c->as == AS_IDENTORO ? config_text(c, SET_KEYS_ROOT) : PT_STR(""),
 		.access = jwt ? config_text(c, SET_JWT_SECRET) : PT_STR(""),
 		.refresh = jwt ? config_text(c, SET_REFRESH_SECRET) : PT_STR(""),
 		.pepper = config_text(c, SET_PEPPER),
@@ -168,18 +198,61 @@ static void make_keys(struct config *c, struct pt_keys *keys)
 
 /* ---- store ---- */
 
+static bool has_kind(pt_str url)
+{
+	static const char *const kinds[] = {
+		"sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (str_starts(url, str(kinds[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Its DSN may have no scheme: user:password@tcp(host:3306)/name, host=... dbname=..., or a path. */
+static pt_str database_url_of_gotrue(struct config *c, pt_str url, pt_str kind)
+{
+	struct buf b = BUF(c->arena, 4 * KIB);
+
+	if (str_starts(url, PT_STR("sqlite3://"))) {
+		buf_str(&b, PT_STR("sqlite:"));
+		buf_str(&b, str_slice(url, strlen("sqlite3://"), url.n));
+		return buf_view(&b);
+	}
+	if (has_kind(url) || kind.n == 0 || str_starts(kind, PT_STR("postgres")))
+		return url;
+	if (str_eq(kind, PT_STR("mysql")) || str_eq(kind, PT_STR("mariadb")))
+		buf_str(&b, PT_STR("mysql://"));
+	else if (str_eq(kind, PT_STR("sqlite3")) || str_eq(kind, PT_STR("sqlite")))
+		buf_str(&b, PT_STR("sqlite:"));
+	else
+		config_problem(c, "%.*s must be mysql, postgres or sqlite3, not `%.*s`",
+			SHOW(name_of(c, SET_DATABASE_TYPE)), SHOW(kind));
+	buf_str(&b, url);
+	return buf_view(&b);
+}
+
 /* DATABASE_URL is a bare path or a libpq string where DB_TYPE says of what kind. */
 static pt_str database_url(struct config *c)
 {
 	pt_str url = config_text(c, SET_DATABASE), kind = config_text(c, SET_DATABASE_TYPE);
-	bool named = str_starts(url, PT_STR("sqlite:")) || str_starts(url, PT_STR("postgres:")) ||
-		     str_starts(url, PT_STR("postgresql:"));
-	bool sqlite = str_eq(kind, PT_STR("sqlite"));
+	bool named = has_kind(url), sqlite = str_eq(kind, PT_STR("sqlite"));
 	struct buf b = BUF(c->arena, 4 * KIB);
 
-	if (c->identoro && kind.n == 0 && named && c->values[SET_DATABASE].rank % 10 == 2)
+	if (c->as == AS_GOTRUE)
+		return database_url_of_gotrue(c, url, kind);
+
+	if (c->as == AS_IDENTORO && kind.n == 0 && named && c->values[SET_DATABASE].rank % 10 == 2)
 		return url; /* under our own name it says its kind */
-	if ((c->identoro || kind.n > 0) && !sqlite && !str_eq(kind, PT_STR("postgres"))) {
+	if (c->as == AS_PORTRESS && str_eq(kind, PT_STR("mysql"))) {
+		if (!named)
+			buf_str(&b, PT_STR("mysql://"));
+		buf_str(&b, url);
+		return buf_view(&b);
+	}
+	if ((c->as == AS_IDENTORO || kind.n > 0) && !sqlite && !str_eq(kind, PT_STR("postgres"))) {
 		config_problem(c, "%.*s must be either 'postgres' or 'sqlite'",
 			SHOW(name_of(c, SET_DATABASE_TYPE)));
 		return url;
@@ -226,22 +299,37 @@ static void make_store(struct config *c, struct settings *s)
 		.migrate = config_true(c, SET_DATABASE_MIGRATE),
 		.wait = true,
 	};
+	s->is_mysql = str_starts(s->store.url, PT_STR("mysql:")) ||
+		      str_starts(s->store.url, PT_STR("mariadb:"));
 	if (str_starts(s->store.url, PT_STR("sqlite:")))
 		s->sqlite_path = str_slice(s->store.url, 7, s->store.url.n);
-	else if ((s->store.url.n > 0 || !c->identoro) &&
-		 !str_starts(s->store.url, PT_STR("postgres")) &&
+	else if ((s->store.url.n > 0 || c->as == AS_PORTRESS) && !has_kind(s->store.url) &&
 		 !is_word(c, SET_DATABASE_TYPE, "postgres"))
-		config_problem(c, "%.*s must be sqlite:PATH or postgres://...",
+		config_problem(c, "%.*s must be sqlite:PATH, postgres://... or mysql://...",
 			SHOW(name_of(c, SET_DATABASE)));
 }
 
 /* ---- where ---- */
 
+/* Host and port count where there is no list. */
+static pt_str listen_text(const struct config *c, enum setting id)
+{
+	pt_str host = config_text(c, SET_LISTEN_HOST), port = config_text(c, SET_LISTEN_PORT);
+	bool v6 = str_find(host, ':') < host.n && !str_starts(host, PT_STR("["));
+	struct buf b = BUF(c->arena, 512);
+
+	if (id != SET_LISTEN || c->values[id].origin != FROM_DEFAULT || port.n == 0)
+		return config_text(c, id);
+	buf_printf(&b, v6 ? "[%.*s]:" : "%.*s:", SHOW(host));
+	buf_str(&b, port);
+	return buf_view(&b);
+}
+
 static void parse_listen(struct config *c, enum setting id, struct listen_specs *out)
 {
 	pt_str bad;
 
-	if (listen_parse(config_text(c, id), out, &bad))
+	if (listen_parse(listen_text(c, id), out, &bad))
 		return;
 	out->n = 0;
 	config_problem(c,
@@ -252,7 +340,7 @@ static void parse_listen(struct config *c, enum setting id, struct listen_specs 
 
 static void check_listen(struct config *c)
 {
-	if (config_text(c, SET_LISTEN).n == 0)
+	if (listen_text(c, SET_LISTEN).n == 0)
 		config_problem(c,
 			"%.*s: an address to listen on is needed; say HOST:PORT, :PORT, "
 			"[V6]:PORT, unix:/PATH or systemd",
@@ -309,6 +397,7 @@ static void make_url(struct config *c, struct settings *s)
 
 	if (url.n == 0)
 		return;
+	s->base_url = url;
 	s->origin = str_slice(url, 0, end);
 	s->host = host_of(authority);
 	if (str_find(url, '?') < url.n || str_find(url, '#') < url.n ||
@@ -340,7 +429,7 @@ static void make_cookies(struct config *c, struct settings *s)
 			    (is_word(c, SET_COOKIES_SECURE, "auto") && (https || !here));
 	if (!s->secure_cookies || https || s->origin.n == 0)
 		return;
-	if (c->identoro)
+	if (c->as == AS_IDENTORO)
 		log_say(LOG_WARN, "config.url",
 			"cookies are for https only, and %.*s is not: browsers "
 			"will not sign in; set INSECURE_COOKIES=true if that is meant",
@@ -353,31 +442,72 @@ static void make_cookies(struct config *c, struct settings *s)
 			SHOW(name_of(c, SET_COOKIES_SECURE)));
 }
 
+static bool is_mount(pt_str mount)
+{
+	return mount.n > 0 && mount.p[0] == '/' && !str_contains(mount, PT_STR("//"));
+}
+
 /* "pages=/auth" */
+static bool surface_read(struct settings *s, pt_str word)
+{
+	pt_str name, mount;
+
+	str_cut(word, '=', &name, &mount);
+	while (mount.n > 1 && str_ends(mount, PT_STR("/")))
+		mount.n--;
+	if (!is_mount(mount))
+		return false;
+	if (str_eq(name, PT_STR("pages")) && !s->pages.on) {
+		s->pages.on = true;
+		s->pages.mount = mount;
+		return true;
+	}
+	if (str_eq(name, PT_STR("gotrue")) && !s->gotrue.on) {
+		s->gotrue.on = true;
+		s->gotrue.mount = mount;
+		return true;
+	}
+	return false;
+}
+
+/* Accounts with roles, metadata and audiences do not fit a table that others laid out. */
+static void check_gotrue_table(struct config *c, struct settings *s)
+{
+	bool asked = c->values[SET_SURFACES].origin != FROM_DEFAULT || !s->pages.on;
+
+	if (!s->gotrue.on || config_text(c, SET_USERS_TABLE).n == 0)
+		return;
+	s->gotrue.on = false;
+	if (asked)
+		config_problem(c,
+			"%.*s: the gotrue surface needs accounts in tables of our own; leave out "
+			"one of the two",
+			SHOW(name_of(c, SET_USERS_TABLE)));
+}
+
 static void make_surfaces(struct config *c, struct settings *s)
 {
-	pt_str rest = config_text(c, SET_SURFACES), word, name, mount;
+	pt_str rest = config_text(c, SET_SURFACES), word;
 
 	s->pages.mount = PT_STR("/");
 	while (rest.n > 0) {
 		str_cut(rest, ',', &word, &rest);
-		str_cut(str_trim(word), '=', &name, &mount);
-		while (mount.n > 1 && str_ends(mount, PT_STR("/")))
-			mount.n--;
-		if (!str_eq(name, PT_STR("pages")) || mount.n == 0 || mount.p[0] != '/' ||
-			str_contains(mount, PT_STR("//"))) {
-			config_problem(c,
-				"%.*s: `%.*s` is no surface and its path; say pages=/ or "
-				"pages=/auth",
-				SHOW(name_of(c, SET_SURFACES)), SHOW(word));
-			return;
-		}
-		s->pages.on = true;
-		s->pages.mount = mount;
+		word = str_trim(word);
+		if (surface_read(s, word))
+			continue;
+		config_problem(c,
+			"%.*s: `%.*s` is no surface and its path, or comes twice; say pages=/ or "
+			"gotrue=/auth",
+			SHOW(name_of(c, SET_SURFACES)), SHOW(word));
+		return;
 	}
-	if (!s->pages.on)
+	if (!s->pages.on && !s->gotrue.on)
 		config_problem(
 			c, "%.*s: nothing to serve; say pages=/", SHOW(name_of(c, SET_SURFACES)));
+	if (s->pages.on && s->gotrue.on && str_eq(s->pages.mount, s->gotrue.mount))
+		config_problem(c, "%.*s: two surfaces cannot have one path",
+			SHOW(name_of(c, SET_SURFACES)));
+	check_gotrue_table(c, s);
 }
 
 static void make_pages(struct config *c, struct settings *s)
@@ -423,7 +553,7 @@ static void make_jail(const struct config *c, struct settings *s)
 {
 	s->jail = (struct privdrop_wish){
 		.mode = (enum jail_mode)config_number(c, SET_JAIL),
-		.user_needed = c->identoro,
+		.user_needed = c->as == AS_IDENTORO,
 		.user = config_text(c, SET_JAIL_USER),
 		.group = config_text(c, SET_JAIL_GROUP),
 		.dir = config_text(c, SET_JAIL_DIR),
@@ -473,7 +603,7 @@ static void make_mail(struct config *c, struct settings *s)
 	s->smtp.from = config_text(c, SET_MAIL_FROM);
 	s->smtp.from_name = config_text(c, SET_MAIL_FROM_NAME);
 	s->smtp.reply_to = config_text(c, SET_MAIL_REPLY_TO);
-	if (s->smtp.from.n == 0 && !c->identoro)
+	if (s->smtp.from.n == 0 && c->as != AS_IDENTORO)
 		config_problem(c, "%.*s must be set: letters need a sender",
 			SHOW(name_of(c, SET_MAIL_FROM)));
 }
@@ -517,6 +647,89 @@ static void make_mailbox(struct config *c, struct settings *s)
 			SHOW(config_text(c, SET_LISTEN)));
 }
 
+/* ---- GoTrue ---- */
+
+static void check_events(struct config *c)
+{
+	static const char *const known[] = { "validate", "signup", "login", "usermodified",
+		"userdeleted" };
+	pt_str rest = config_text(c, SET_WEBHOOK_EVENTS), word;
+
+	while (rest.n > 0) {
+		bool found = false;
+
+		str_cut(rest, ',', &word, &rest);
+		word = str_trim(word);
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			found |= str_eq(word, str(known[i]));
+		if (word.n > 0 && !found)
+			log_say(LOG_WARN, "config.webhook", "%.*s: `%.*s` never happens",
+				SHOW(name_of(c, SET_WEBHOOK_EVENTS)), SHOW(word));
+	}
+}
+
+static void check_providers(const struct settings *s)
+{
+	for (size_t i = 0; i < GOTRUE_PROVIDERS; i++) {
+		const struct gotrue_provider_options *p = &s->gotrue_site.providers[i];
+
+		if (p->enabled && !gotrue_provider_is_whole(p) && !s->gotrue.many)
+			log_say(LOG_WARN, "config.provider",
+				"%s is enabled, but nobody can sign in with it: client_id, secret "
+				"and redirect_uri are needed",
+				p->kind);
+	}
+}
+
+/* Nothing but the database is kept between two starts, and many servers may share it: what else needs
+ * a key has it from the secrets that are there anyway. */
+static void make_root_of_gotrue(struct config *c, struct settings *s)
+{
+	struct buf b = BUF(c->arena, 128 * KIB);
+
+	if (c->as != AS_GOTRUE || s->keys.root.n > 0 || config_text(c, SET_KEYS_FILE).n > 0)
+		return;
+	buf_str(&b, PT_STR("portress as gotrue\n"));
+	buf_str(&b, config_text(c, SET_GOTRUE_OPERATOR_TOKEN));
+	buf_char(&b, '\n');
+	if (!s->gotrue.many)
+		buf_str(&b, config_text(c, SET_JWT_SECRET));
+	s->keys.root = buf_view(&b);
+}
+
+static void make_gotrue(struct config *c, struct settings *s)
+{
+	struct gotrue_setup *g = &s->gotrue;
+
+	g->many = config_true(c, SET_GOTRUE_MULTI);
+	g->operator_token = config_text(c, SET_GOTRUE_OPERATOR_TOKEN);
+	g->export_secret = config_text(c, SET_GOTRUE_EXPORT_SECRET);
+	g->endpoint = config_text(c, SET_GOTRUE_ENDPOINT);
+	g->limit_header = config_text(c, SET_GOTRUE_RATE_LIMIT_HEADER);
+	g->request_id_header = config_text(c, SET_GOTRUE_REQUEST_ID_HEADER);
+	g->origins = config_text(c, SET_GOTRUE_ORIGINS);
+	g->state_unbound = config_true(c, SET_GOTRUE_STATE_UNBOUND);
+	g->query_credentials = config_true(c, SET_GOTRUE_QUERY_CREDENTIALS);
+	gotrue_options_make(c, &s->gotrue_site);
+	gotrue_policy_make(&s->gotrue_site, &s->policy, &s->gotrue_policy);
+	s->webhook_private = config_true(c, SET_WEBHOOK_ALLOW_PRIVATE);
+	s->provider_private = config_true(c, SET_PROVIDER_ALLOW_PRIVATE);
+	if (g->on && g->many && g->operator_token.n == 0)
+		config_problem(c, "%.*s must be set: it tells one site from another",
+			SHOW(name_of(c, SET_GOTRUE_OPERATOR_TOKEN)));
+	make_root_of_gotrue(c, s);
+	check_events(c);
+	check_providers(s);
+}
+
+static void finish_gotrue(const struct config *c, struct settings *s)
+{
+	s->mail_at_once = s->has_mail && config_true(c, SET_MAIL_AT_ONCE);
+	s->gotrue_policy.mail_at_once = s->mail_at_once;
+	if (s->gotrue_site.site_url.n == 0 && !s->gotrue.many)
+		s->gotrue_site.site_url = s->base_url;
+}
+
 /* ---- all ---- */
 
 pt_err settings_make_site(struct config *config, struct settings *out)
@@ -524,7 +737,9 @@ pt_err settings_make_site(struct config *config, struct settings *out)
 	*out = (struct settings){ 0 };
 	make_policy(config, &out->policy);
 	check_policy(config, &out->policy);
-	make_keys(config, &out->keys);
+	make_surfaces(config, out);
+	make_keys(config, out, &out->keys);
+	make_gotrue(config, out);
 	make_store(config, out);
 	return config->n_problems > 0 ? PT_F_CONFIG : PT_OK;
 }
@@ -535,7 +750,6 @@ pt_err settings_make(struct config *config, struct settings *out)
 	parse_listen(config, SET_LISTEN, &out->listen);
 	check_listen(config);
 	parse_listen(config, SET_OPS_LISTEN, &out->ops);
-	make_surfaces(config, out);
 	make_url(config, out);
 	warn_of_weak_hashes(&out->policy);
 	make_cookies(config, out);
@@ -544,6 +758,7 @@ pt_err settings_make(struct config *config, struct settings *out)
 	make_jail(config, out);
 	make_mail(config, out);
 	make_mailbox(config, out);
+	finish_gotrue(config, out);
 	out->captcha = (struct captcha_setup){
 		.verify_url = config_text(config, SET_CAPTCHA_URL),
 		.secret = config_text(config, SET_CAPTCHA_SECRET),

@@ -8,6 +8,7 @@
 #include "outbound/smtp.h"
 #include "portress/portress.h"
 #include "server/config.h"
+#include "server/gotrue.h"
 #include "server/listen.h"
 #include "server/privdrop.h"
 #include "server/workers.h"
@@ -20,6 +21,7 @@ struct settings {
 	struct store_setup store;
 	struct view_setup view;
 	pt_str sqlite_path; /* "" for another store */
+	bool is_mysql;
 	struct privdrop_wish jail;
 	struct listen_specs listen;
 	struct listen_specs ops;
@@ -30,10 +32,17 @@ struct settings {
 	bool has_mail;
 	struct smtp_setup smtp;
 	struct captcha_setup captcha;
+	pt_str base_url; /* "https://id.example.org/auth": as it was set, without a slash at its end */
 	pt_str origin;     /* "https://id.example.org" */
 	pt_str host;       /* "id.example.org" */
 	pt_str public_url; /* origin and mount, without a slash at its end */
 	struct pages_setup pages;
+	struct gotrue_setup gotrue;        /* its sites are opened by who has the store */
+	struct gotrue_options gotrue_site; /* of the one site; of many: what they share */
+	struct pt_policy gotrue_policy;    /* the same */
+	bool mail_at_once;
+	bool webhook_private;  /* webhooks and templates may be anywhere */
+	bool provider_private; /* so may providers */
 	bool secure_cookies;
 };
 

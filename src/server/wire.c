@@ -1,11 +1,12 @@
 /*
  * wire.c - who knows whom.
  *
- *	settings -> listeners, look, key file, jail -> store -> outbox -> site -> surface -> engine
+ *	settings -> listeners, look, key file, jail -> store -> sites -> outbox -> surface -> engine
  *
  * Closed in the other direction. The letter's way: an act writes it into the store and wakes the
- * outbox, whose composer needs the site's letter key: so the outbox is opened behind the site, and
- * the site finds it through this struct.
+ * outbox, whose composer needs the site's letter key: so the outbox is opened behind the sites, and
+ * they find it through this struct. All sites share the store and the root key, and with it the key
+ * of letters: one outbox carries them all.
  */
 #include "server/wire.h"
 
@@ -23,9 +24,11 @@
 #include "core/site.h"
 #include "crypt/password.h"
 #include "outbound/outbox.h"
+#include "server/gotrue_sites.h"
 #include "server/help.h"
 #include "server/keeper.h"
 #include "server/keyfile.h"
+#include "server/keyring.h"
 #include "server/look.h"
 #include "server/metrics.h"
 #include "server/notify.h"
@@ -45,7 +48,12 @@ struct server {
 	struct look *look_before; /* calls and letters in hand may still use it */
 	char ui_dir[PATH_BYTES];
 	struct pt_store store;
-	struct pt_site *site;
+	bool has_store;
+	struct pt_site *pages;
+	struct gotrue_sites *gotrue_sites;
+	struct gotrue_site gotrue;
+	struct pt_site *site;     /* the first of them */
+	char signing[PATH_BYTES]; /* the file of signing keys, where it can be read again */
 	struct pt_captcha captcha;
 	bool has_captcha;
 	struct pt_courier courier;
@@ -74,7 +82,7 @@ static pt_err ui_dir_inside(struct server *s)
 	return PT_OK;
 }
 
-static pt_err key_read(struct config *config, struct settings *settings)
+static pt_err root_read(struct config *config, struct settings *settings)
 {
 	const char *path;
 
@@ -86,17 +94,47 @@ static pt_err key_read(struct config *config, struct settings *settings)
 	return keyfile_load(config->arena, path, &settings->keys.root);
 }
 
+static pt_err keys_read(struct config *config, struct settings *settings)
+{
+	pt_str file = config_text(config, SET_KEYS_SIGNING);
+	const char *path;
+
+	TRY(root_read(config, settings));
+	if (file.n == 0)
+		return PT_OK;
+	path = arena_cstr(config->arena, file);
+	if (!path)
+		return PT_F_MEMORY;
+	return keyring_load(config->arena, path, &settings->keys.signing);
+}
+
+static pt_err signing_inside(struct server *s)
+{
+	const char *path = arena_cstr(s->config->arena, config_text(s->config, SET_KEYS_SIGNING));
+
+	if (!path)
+		return PT_F_MEMORY;
+	if (path[0] && !s->jail.drop)
+		snprintf(s->signing, sizeof(s->signing), "%s", path);
+	else if (path[0] && !privdrop_inside(&s->jail, path, s->signing))
+		log_say(LOG_INFO, "keys.fixed",
+			"%s lies outside of the jail: it is read at start only", path);
+	return PT_OK;
+}
+
 /* Libraries, authorities and name servers are out of reach later. */
 static pt_err modules_open(const struct server *s)
 {
 	const struct fetch_setup fetch = { config_text(s->config, SET_CA_FILE) };
 
 	TRY(crypt_open());
-	if (s->settings->has_mail || s->settings->policy.captcha)
+	if (s->settings->has_mail || s->settings->policy.captcha || gotrue_sites_fetch(s->settings))
 		TRY(fetch_open(&fetch));
 	if (s->settings->sqlite_path.n > 0)
 		return PT_OK;
 	TRY(resolve_open());
+	if (s->settings->is_mysql)
+		return module_open("libmariadb.so.3", "libmariadb3", NULL, 0);
 	return module_open("libpq.so.5", "libpq5", NULL, 0);
 }
 
@@ -116,7 +154,8 @@ static pt_err prepare(struct server *s)
 	TRY(look_open(config_text(s->config, SET_UI_DIR), &s->look));
 	s->look_first = s->look;
 	TRY(ui_dir_inside(s));
-	TRY(key_read(s->config, s->settings));
+	TRY(keys_read(s->config, s->settings));
+	TRY(signing_inside(s));
 	TRY(sqlite_inside(s));
 	notify_open();
 	return privdrop_apply(&s->jail);
@@ -132,24 +171,60 @@ static void wake_outbox(void *ctx)
 		outbox_wake(s->outbox);
 }
 
-static pt_err open_site(struct server *s)
+/* A letter that goes out before its act is answered. */
+static pt_err post(void *ctx, pt_arena *arena, const struct pt_letter *letter)
 {
-	struct pt_site_setup setup = {
+	struct server *s = ctx;
+
+	return outbox_post(s->outbox, arena, letter);
+}
+
+static pt_err open_pages(struct server *s)
+{
+	struct pt_keys keys = s->settings->keys;
+	const struct pt_site_setup setup = {
 		.size = sizeof(setup),
 		.policy = &s->settings->policy,
-		.keys = &s->settings->keys,
+		.keys = &keys,
 		.store = &s->store,
+		.store_shared = true,
+		.audience = s->settings->gotrue_site.audience,
+		.default_role = s->settings->gotrue_site.default_group,
 		.captcha = s->has_captcha ? &s->captcha : NULL,
 		.public_url = s->settings->public_url,
 		.letter_waits = wake_outbox,
 		.letter_waits_ctx = s,
 	};
 
+	if (!s->settings->pages.tokens)
+		keys.access = PT_STR("");
+	return pt_site_open(&setup, &s->pages);
+}
+
+static pt_err open_gotrue(struct server *s)
+{
+	const struct gotrue_sites_setup setup = {
+		.settings = s->settings,
+		.store = &s->store,
+		.post = post,
+		.letter_waits = wake_outbox,
+		.ctx = s,
+	};
+
+	TRY(gotrue_sites_open(&setup, &s->gotrue_sites));
+	return gotrue_sites_own(s->gotrue_sites, &s->gotrue);
+}
+
+static pt_err open_sites(struct server *s)
+{
 	TRY(store_open(&s->settings->store, &s->store));
-	pt_err err = pt_site_open(&setup, &s->site);
-	if (err != PT_OK)
-		s->store.close(s->store.ctx);
-	return err;
+	s->has_store = true;
+	if (s->settings->pages.on)
+		TRY(open_pages(s));
+	if (s->settings->gotrue.on)
+		TRY(open_gotrue(s));
+	s->site = s->settings->pages.on ? s->pages : s->gotrue.site;
+	return PT_OK;
 }
 
 static pt_err open_outbox(struct server *s)
@@ -159,12 +234,15 @@ static pt_err open_outbox(struct server *s)
 		.composer = &s->composer,
 		.courier = s->has_courier ? &s->courier : NULL,
 		.per_hour = (int)config_number(s->config, SET_LIMIT_MAIL),
+		.hooks = s->gotrue_sites ? gotrue_sites_hooks : NULL,
+		.hooks_ctx = s->gotrue_sites,
 	};
 
 	s->composer = (struct composer){
 		.templates = s->look->templates,
 		.texts = s->look->texts,
 		.app = config_text(s->config, SET_UI_APP),
+		.allow_private = s->settings->webhook_private,
 	};
 	site_letter_key(s->site, &s->composer.letter_key);
 	return outbox_open(&setup, &s->outbox);
@@ -199,6 +277,18 @@ static pt_err ready(void *ctx, pt_arena *arena, pt_str *why)
 	return pt_site_check(s->site, arena, why);
 }
 
+static struct gotrue_setup gotrue_setup(struct server *s)
+{
+	struct gotrue_setup setup = s->settings->gotrue;
+
+	setup.site = s->gotrue;
+	setup.operator_site = s->gotrue.site;
+	setup.site_open = gotrue_sites_instance;
+	setup.site_close = gotrue_sites_leave;
+	setup.sites_ctx = s->gotrue_sites;
+	return setup;
+}
+
 static pt_err open_surface(struct server *s)
 {
 	const struct config *c = s->config;
@@ -216,6 +306,7 @@ static pt_err open_surface(struct server *s)
 		.privacy_url = config_text(c, SET_UI_PRIVACY),
 		.terms_url = config_text(c, SET_UI_TERMS),
 		.pages = s->settings->pages,
+		.gotrue = gotrue_setup(s),
 		.metrics = metrics,
 		.ready = ready,
 		.ops_ctx = s,
@@ -252,7 +343,7 @@ static pt_err start(struct server *s)
 	TRY(signals_open());
 	TRY(open_outbound(s));
 	password_gate(workers->hashes_at_once, workers->hash_queue);
-	TRY(open_site(s));
+	TRY(open_sites(s));
 	TRY(open_outbox(s));
 	TRY(open_surface(s));
 	TRY(workers_open(workers, &s->workers));
@@ -288,7 +379,7 @@ static void tell(const struct server *s)
 {
 	pt_str url = s->settings->public_url;
 
-	if (s->config->identoro) {
+	if (s->config->as == AS_IDENTORO) {
 		fprintf(stdout, "portress %s\n", pt_version());
 		help_config(stdout, s->config);
 		fflush(stdout);
@@ -301,7 +392,7 @@ static void tell(const struct server *s)
 
 /* ---- while it runs ---- */
 
-static void reload(struct server *s)
+static void reload_look(struct server *s)
 {
 	pt_str dir = s->jail.drop ? str(s->ui_dir) : config_text(s->config, SET_UI_DIR);
 	struct look *fresh;
@@ -312,7 +403,6 @@ static void reload(struct server *s)
 			"read them");
 		return;
 	}
-	notify_reloading();
 	if (look_open(dir, &fresh) == PT_OK) {
 		surface_reload(s->surface, fresh->templates, fresh->texts);
 		__atomic_store_n(&s->composer.templates, fresh->templates, __ATOMIC_RELEASE);
@@ -326,6 +416,42 @@ static void reload(struct server *s)
 		log_say(LOG_ERROR, "look.kept",
 			"the templates were not changed: mend what is said above");
 	}
+}
+
+/* Of many sites each has a secret of its own, and none of these keys. */
+static pt_err rekey(struct server *s, pt_str jwks)
+{
+	if (s->pages)
+		TRY(pt_site_rekey(s->pages, jwks));
+	if (s->gotrue.site && !s->settings->gotrue.many)
+		TRY(pt_site_rekey(s->gotrue.site, jwks));
+	return PT_OK;
+}
+
+static void reload_keys(struct server *s)
+{
+	struct arena *arena;
+	pt_str jwks;
+
+	if (!s->signing[0])
+		return;
+	arena = arena_open(MIB);
+	pt_err err = arena ? keyring_reload(arena, s->signing, &jwks) : PT_F_MEMORY;
+	if (err == PT_OK)
+		err = rekey(s, jwks);
+	if (err == PT_OK)
+		log_say(LOG_INFO, "keys.reloaded", "the signing keys were read again");
+	else
+		log_say(LOG_ERROR, "keys.kept",
+			"the signing keys were not changed: mend what is said above");
+	arena_close(arena);
+}
+
+static void reload(struct server *s)
+{
+	notify_reloading();
+	reload_look(s);
+	reload_keys(s);
 	notify("READY=1");
 }
 
@@ -351,7 +477,10 @@ static void stop(struct server *s)
 	keeper_close(s->keeper);
 	outbox_close(s->outbox, config_number(s->config, SET_SHUTDOWN_GRACE));
 	surface_close(s->surface);
-	pt_site_close(s->site);
+	gotrue_sites_close(s->gotrue_sites);
+	pt_site_close(s->pages);
+	if (s->has_store)
+		s->store.close(s->store.ctx);
 	if (s->has_courier)
 		smtp_close(&s->courier);
 	if (s->has_captcha)
@@ -403,8 +532,10 @@ pt_err server_site(struct config *config, struct settings *settings, struct pt_s
 {
 	struct pt_site_setup setup = {
 		.size = sizeof(setup),
-		.policy = &settings->policy,
+		.policy = settings->pages.on ? &settings->policy : &settings->gotrue_policy,
 		.keys = &settings->keys,
+		.audience = settings->gotrue_site.audience,
+		.default_role = settings->gotrue_site.default_group,
 		.public_url = PT_STR("http://localhost"),
 	};
 	struct pt_store store;
@@ -413,7 +544,7 @@ pt_err server_site(struct config *config, struct settings *settings, struct pt_s
 	settings->policy.captcha = false;
 	settings->store.wait = false;
 	TRY(crypt_open());
-	TRY(key_read(config, settings));
+	TRY(root_read(config, settings));
 	TRY(store_open(&settings->store, &store));
 	setup.store = &store;
 	pt_err err = pt_site_open(&setup, out);

@@ -152,7 +152,7 @@ static void the_mount_is_part_of_mailed_links(void **state)
 	assert_true(str_eq(m.settings.origin, PT_STR("http://localhost:8080")));
 	unload(&m.loaded);
 	refused(ENVIRONMENT("PORTRESS_SURFACES=pages"), "is no surface and its path");
-	refused(ENVIRONMENT("PORTRESS_SURFACES=gotrue=/"), "is no surface and its path");
+	refused(ENVIRONMENT("PORTRESS_SURFACES=wiki=/"), "is no surface and its path");
 }
 
 static void what_cannot_be_read_is_named(void **state)

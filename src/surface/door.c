@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "http/cookie.h"
+#include "surface/gotrue/gotrue.h"
 #include "surface/surface_private.h"
 #include "base/banned.h"
 
@@ -97,52 +98,93 @@ static pt_str path_within(const struct mount *mount, pt_str path)
 	return rest.n > 0 ? rest : PT_STR("/");
 }
 
-/* A row whose path ends in '*' takes everything below it. */
-static bool row_is(const struct route *row, pt_str path)
+/* `{id}` in a row's path: *segment is what stands there. */
+static bool row_cut(pt_str row, pt_str path, pt_str *segment)
 {
-	size_t n = strlen(row->path);
+	size_t open = str_find(row, '{');
+	size_t close = str_find(row, '}');
 
-	if (n > 1 && row->path[n - 1] == '*')
-		return path.n > n - 1 && memcmp(path.p, row->path, n - 1) == 0;
-	return path.n == n && memcmp(path.p, row->path, n) == 0;
+	*segment = PT_STR("");
+	if (close >= row.n)
+		return str_eq(row, path);
+	pt_str tail = str_slice(row, close + 1, row.n);
+	if (path.n <= open + tail.n || !str_starts(path, str_slice(row, 0, open)) ||
+		!str_ends(path, tail))
+		return false;
+	*segment = str_slice(path, open, path.n - tail.n);
+	return str_find(*segment, '/') == segment->n;
 }
 
-/* The row for path and method. *allowed: methods of all rows of the path, 0 if there is none. */
-static const struct route *route_find(
-	const struct mount *mount, const struct http_request *rq, pt_str path, unsigned *allowed)
+static bool row_is(const struct route *row, pt_str path, pt_str *segment)
 {
-	const struct route *found = NULL;
+	const pt_str either = PT_STR("[/]");
+	pt_str own = str(row->path);
 
-	*allowed = 0;
+	*segment = PT_STR("");
+	if (own.n > 1 && own.p[own.n - 1] == '*')
+		return path.n > own.n - 1 && memcmp(path.p, own.p, own.n - 1) == 0;
+	if (!str_ends(own, either))
+		return row_cut(own, path, segment);
+	own.n -= either.n;
+	if (str_ends(path, PT_STR("/")))
+		path.n--;
+	return row_cut(own, path, segment);
+}
+
+static unsigned row_methods(const struct dialect *dialect, const struct route *row)
+{
+	bool head = !dialect->literal && (row->methods & HTTP_GET);
+
+	return head ? row->methods | HTTP_HEAD : row->methods;
+}
+
+/* Which row it is, and where. */
+struct found {
+	const struct mount *mount; /* whose words are used, also when nobody knows the path */
+	const struct route *route; /* NULL: no row, or none for the method */
+	unsigned allowed;          /* methods of all rows of the path, 0 if there is none */
+	pt_str segment;
+};
+
+static void route_find(const struct mount *mount, const struct http_request *rq, struct found *out)
+{
+	pt_str path = path_within(mount, rq->path), segment;
+
+	*out = (struct found){ .mount = mount };
 	for (size_t i = 0; i < mount->dialect->n_routes; i++) {
 		const struct route *row = &mount->dialect->routes[i];
-		if (!row_is(row, path))
+		if (!row_is(row, path, &segment))
 			continue;
-		unsigned methods = row->methods;
-		if (methods & HTTP_GET)
-			methods |= HTTP_HEAD;
-		*allowed |= methods;
-		if (!found && (methods & rq->method))
-			found = row;
+		unsigned methods = row_methods(mount->dialect, row);
+		out->allowed |= methods;
+		if (out->route || !(methods & rq->method))
+			continue;
+		out->route = row;
+		out->segment = segment;
 	}
-	return found;
 }
 
-/* The first mount that knows the path has it; what nobody knows is refused in the last one's words. */
-static const struct route *route_of(const struct surface *surface, const struct http_request *rq,
-	const struct mount **mount, unsigned *allowed)
+/* The first mount that knows the path has it; what nobody knows is refused by the mount that is nearest,
+ * and the last of those. */
+static struct found route_of(const struct surface *surface, const struct http_request *rq)
 {
-	*allowed = 0;
+	struct found none = { .mount = &surface->mounts[surface->n_mounts - 1] };
+	size_t nearest = 0;
+
 	for (size_t i = 0; i < surface->n_mounts; i++) {
-		*mount = &surface->mounts[i];
-		if (!mount_covers(*mount, rq->path))
+		const struct mount *mount = &surface->mounts[i];
+		struct found found;
+		if (!mount_covers(mount, rq->path))
 			continue;
-		const struct route *found =
-			route_find(*mount, rq, path_within(*mount, rq->path), allowed);
-		if (*allowed != 0)
+		route_find(mount, rq, &found);
+		if (found.allowed != 0)
 			return found;
+		if (mount->dialect == &ops_dialect || mount->prefix.n < nearest)
+			continue;
+		nearest = mount->prefix.n;
+		none = found;
 	}
-	return NULL;
+	return none;
 }
 
 /* ---- gates ---- */
@@ -242,11 +284,11 @@ static pt_err gate_csrf(struct exchange *ex)
 
 static bool path_has_gate(const struct exchange *ex, enum gate gate)
 {
-	pt_str path = path_within(ex->mount, ex->rq->path);
+	pt_str path = path_within(ex->mount, ex->rq->path), segment;
 
 	for (size_t i = 0; i < ex->mount->dialect->n_routes; i++) {
 		const struct route *row = &ex->mount->dialect->routes[i];
-		if (row_is(row, path) && (row->gates & gate))
+		if (row_is(row, path, &segment) && (row->gates & gate))
 			return true;
 	}
 	return false;
@@ -257,16 +299,46 @@ static pt_err gate_store(struct exchange *ex)
 {
 	pt_str why;
 
-	if (!pt_site_store_is_remote(ex->surface->setup.site))
+	if (!pt_site_store_is_remote(ex->mount->site))
 		return PT_OK;
-	return pt_site_check(ex->surface->setup.site, ex->arena, &why);
+	return pt_site_check(ex->mount->site, ex->arena, &why);
+}
+
+static bool group_covers(const struct group *group, pt_str path)
+{
+	pt_str top = str(group->path);
+
+	return str_starts(path, top) && (path.n == top.n || path.p[top.n] == '/');
+}
+
+/* What all the groups ask that the path stands in. */
+static unsigned group_gates(const struct mount *mount, pt_str path)
+{
+	unsigned gates = 0;
+
+	path = path_within(mount, path);
+	for (size_t i = 0; i < mount->dialect->n_groups; i++)
+		if (group_covers(&mount->dialect->groups[i], path))
+			gates |= mount->dialect->groups[i].gates;
+	return gates;
+}
+
+static pt_err gate_group(struct exchange *ex)
+{
+	unsigned gates = group_gates(ex->mount, ex->rq->path);
+
+	if (!mount_covers(ex->mount, ex->rq->path))
+		return PT_OK;
+	if (ex->mount->dialect->enter)
+		TRY(ex->mount->dialect->enter(ex));
+	return gates ? ex->mount->dialect->guard(ex, gates) : PT_OK;
 }
 
 static pt_err door_pass(struct exchange *ex)
 {
 	bool unsafe = !(ex->rq->method & HTTP_SAFE);
 
-	TRY(ex->mount->dialect->begin(ex));
+	TRY(gate_group(ex));
 	if (ex->allowed == 0)
 		return PT_E_NOT_FOUND;
 	/* Before the method: an unproven request learns nothing of what could be asked. */
@@ -276,20 +348,25 @@ static pt_err door_pass(struct exchange *ex)
 		return PT_E_METHOD;
 	if (ex->route->gates & GATE_STORE)
 		TRY(gate_store(ex));
+	if (ex->mount->dialect->guard)
+		TRY(ex->mount->dialect->guard(ex, ex->route->gates));
 	return ex->route->handler(ex);
 }
 
 /* ---- the application that the engine asks ---- */
 
-static enum http_lane lane_of(const struct surface *surface, const struct route *route)
+static enum http_lane lane_reading(const struct mount *mount)
 {
-	if (!route)
-		return HTTP_QUICK;
+	return pt_site_store_is_remote(mount->site) ? HTTP_SLOW : HTTP_QUICK;
+}
+
+static enum http_lane lane_of(const struct mount *mount, const struct route *route)
+{
 	switch (route->lane) {
 	case LANE_QUICK:
-		return HTTP_QUICK;
+		return mount->many ? lane_reading(mount) : HTTP_QUICK;
 	case LANE_READ:
-		return pt_site_store_is_remote(surface->setup.site) ? HTTP_SLOW : HTTP_QUICK;
+		return lane_reading(mount);
 	case LANE_SLOW:
 		return HTTP_SLOW;
 	case LANE_HASH:
@@ -298,22 +375,25 @@ static enum http_lane lane_of(const struct surface *surface, const struct route 
 	return HTTP_SLOW;
 }
 
+/* What has no row may still have to be looked up, to find whose it would be or who asks: never on the
+ * loop of a remote store. A wrong method of a page may have to check a token, too. */
+static enum http_lane lane_without_row(const struct found *found, const struct http_request *rq)
+{
+	const struct dialect *dialect = found->mount->dialect;
+
+	if (dialect->literal)
+		return rq->method == HTTP_OPTIONS ? HTTP_QUICK : lane_reading(found->mount);
+	return found->allowed != 0 ? HTTP_SLOW : HTTP_QUICK;
+}
+
 static struct http_plan app_plan(void *ctx, const struct http_request *rq)
 {
 	const struct surface *surface = ctx;
-	const struct mount *mount;
-	unsigned allowed;
-	const struct route *route = route_of(surface, rq, &mount, &allowed);
-	struct http_plan plan = {
-		.lane = lane_of(surface, route),
-		.body_max = route ? route->body_max : 64 * KIB,
-	};
+	const struct found found = route_of(surface, rq);
 
-	/* A path that exists, asked by a wrong method, may have to check a token: never on the loop of
-	 * a remote store. */
-	if (!route && allowed != 0)
-		plan.lane = HTTP_SLOW;
-	return plan;
+	if (!found.route)
+		return (struct http_plan){ lane_without_row(&found, rq), 64 * KIB };
+	return (struct http_plan){ lane_of(found.mount, found.route), found.route->body_max };
 }
 
 static void answer_options(struct exchange *ex)
@@ -332,23 +412,71 @@ static void answer_options(struct exchange *ex)
 		http_set(ex->rs, PT_STR("Allow"), allow);
 }
 
-static pt_err exchange_open(struct exchange *ex)
+static pt_err call_begin(struct exchange *ex, struct pt_site *site)
 {
 	const struct http_request *rq = ex->rq;
 	const struct pt_asker asker = {
 		.client = rq->client,
 		.client_known = rq->client_known,
 		.user_agent = http_header(rq, PT_STR("user-agent")),
-		.request = rq->id,
+		.request = ex->id,
 	};
 
-	return pt_call_begin(ex->surface->setup.site, ex->arena, &asker, &ex->call);
+	return pt_call_begin(site, ex->arena, &asker, &ex->call);
+}
+
+pt_err exchange_move(struct exchange *ex, struct pt_site *site)
+{
+	struct pt_call *before = ex->call;
+
+	TRY(call_begin(ex, site));
+	pt_call_end(before);
+	return PT_OK;
+}
+
+static pt_str request_id(const struct mount *mount, const struct http_request *rq)
+{
+	pt_str told = mount->id_header.n > 0 ? http_header(rq, mount->id_header) : PT_STR("");
+
+	return told.n > 0 && told.n <= 128 ? told : rq->id;
+}
+
+static void exchange_find(struct exchange *ex)
+{
+	const struct found found = route_of(ex->surface, ex->rq);
+
+	ex->mount = found.mount;
+	ex->route = found.route;
+	ex->allowed = found.allowed;
+	ex->segment = found.segment;
+	ex->id = request_id(ex->mount, ex->rq);
+}
+
+static pt_err exchange_open(struct exchange *ex)
+{
+	TRY(call_begin(ex, ex->mount->site));
+	return ex->mount->dialect->begin(ex);
+}
+
+static void exchange_close(struct exchange *ex)
+{
+	ex->mount->dialect->finish(ex);
+	pt_call_end(ex->call);
+	if (ex->mount->dialect->leave)
+		ex->mount->dialect->leave(ex);
+}
+
+static bool is_options(const struct exchange *ex)
+{
+	return ex->rq->method == HTTP_OPTIONS && ex->allowed != 0 && !ex->mount->dialect->literal;
 }
 
 static pt_err door_run(struct exchange *ex)
 {
 	TRY(exchange_open(ex));
-	if (ex->rq->method == HTTP_OPTIONS && ex->allowed != 0) {
+	if (ex->mount->dialect->preflight && ex->mount->dialect->preflight(ex))
+		return PT_OK;
+	if (is_options(ex)) {
 		ex->rs->status = 204;
 		answer_options(ex);
 		return PT_OK;
@@ -367,15 +495,14 @@ static void app_answer(void *ctx, const struct http_request *rq, struct http_res
 		.problem = PT_OK,
 	};
 
-	log_request(rq->id);
-	ex.route = route_of(surface, rq, &ex.mount, &ex.allowed);
+	exchange_find(&ex);
+	log_request(ex.id);
 	pt_err err = door_run(&ex);
-	if (err == PT_E_METHOD)
+	if (err == PT_E_METHOD && !ex.mount->dialect->literal)
 		answer_options(&ex);
 	if (err != PT_OK)
 		ex.mount->dialect->refuse(&ex, err);
-	ex.mount->dialect->finish(&ex);
-	pt_call_end(ex.call);
+	exchange_close(&ex);
 	log_request(PT_STR(""));
 }
 
@@ -402,49 +529,106 @@ static void app_refuse(
 	if (!rq || rq->path.n == 0)
 		return;
 	ex.arena = rq->arena;
-	ex.route = route_of(surface, rq, &ex.mount, &ex.allowed);
-	log_request(rq->id);
-	if (exchange_open(&ex) == PT_OK && ex.mount->dialect->begin(&ex) == PT_OK) {
+	exchange_find(&ex);
+	log_request(ex.id);
+	if (exchange_open(&ex) == PT_OK) {
 		ex.route = NULL;
 		ex.status = status;
 		ex.mount->dialect->refuse(&ex, err_of_status(status));
 		rs->status = status;
-		ex.mount->dialect->finish(&ex);
+		exchange_close(&ex);
+	} else {
+		pt_call_end(ex.call);
 	}
-	pt_call_end(ex.call);
 	log_request(PT_STR(""));
+}
+
+static void log_answer(const struct found *found, const struct http_request *rq,
+	const struct http_response *rs, pt_time duration)
+{
+	const char *client = found->mount->dialect->client_header;
+	/* The row's path and never the request's: what is asked for by name may be a secret. */
+	const struct log_field fields[] = {
+		F_CSTR("method", http_method_name(rq->method)),
+		F_CSTR("route", found->route ? found->route->path : "-"),
+		F_INT("status", rs->status),
+		F_INT("us", duration),
+		F_STR("client", rq->client),
+		F_CSTR("surface", found->mount->dialect->name),
+		F_STR("nf_client", client ? http_header(rq, str(client)) : PT_STR("")),
+	};
+	bool told = fields[6].text.n > 0;
+
+	log_write(LOG_INFO, "http.request", fields, told ? 7 : 6);
 }
 
 static void app_done(
 	void *ctx, const struct http_request *rq, const struct http_response *rs, pt_time duration)
 {
 	struct surface *surface = ctx;
-	const struct mount *mount;
-	unsigned allowed;
 
 	int class = rs->status / 100;
 	if (class >= 1 && class <= 5)
 		atomic_fetch_add_explicit(&surface->answers[class], 1, memory_order_relaxed);
 	if (!surface->setup.log_requests || !rq)
 		return;
-	const struct route *route = route_of(surface, rq, &mount, &allowed);
-	if (mount->dialect == &ops_dialect)
+	const struct found found = route_of(surface, rq);
+	if (found.mount->dialect == &ops_dialect)
 		return;
-	log_request(rq->id);
-	/* The row's path and never the request's: what is asked for by name may be a secret. */
-	LOG(LOG_INFO, "http.request", F_CSTR("method", http_method_name(rq->method)),
-		F_CSTR("route", route ? route->path : "-"), F_INT("status", rs->status),
-		F_INT("us", duration), F_STR("client", rq->client),
-		F_CSTR("surface", mount->dialect->name));
+	log_request(request_id(found.mount, rq));
+	log_answer(&found, rq, rs, duration);
 	log_request(PT_STR(""));
 }
 
 /* ---- opening ---- */
 
-static void mount_add(
-	struct surface *surface, pt_str prefix, const struct dialect *dialect, bool csrf)
+static pt_str prefix_of(pt_str mount)
 {
-	surface->mounts[surface->n_mounts++] = (struct mount){ prefix, dialect, csrf };
+	return str_eq(mount, PT_STR("/")) ? PT_STR("") : mount;
+}
+
+static void mount_pages(struct surface *surface)
+{
+	const struct surface_setup *setup = &surface->setup;
+
+	surface->mounts[surface->n_mounts++] = (struct mount){
+		.prefix = prefix_of(setup->pages.mount),
+		.dialect = &pages_dialect,
+		.site = setup->site,
+		.csrf = setup->pages.csrf,
+	};
+}
+
+static pt_err mount_gotrue(struct surface *surface)
+{
+	const struct gotrue_setup *setup = &surface->setup.gotrue;
+
+	TRY(gotrue_open(setup, &surface->gotrue));
+	surface->mounts[surface->n_mounts++] = (struct mount){
+		.prefix = prefix_of(setup->mount),
+		.dialect = setup->many ? &gotrue_many_dialect : &gotrue_dialect,
+		.site = setup->many ? setup->operator_site : setup->site.site,
+		.many = setup->many,
+		.id_header = setup->request_id_header,
+	};
+	return PT_OK;
+}
+
+/* The operator's few paths are taken before any dialect's, wherever that is mounted. */
+static pt_err mounts_make(struct surface *surface)
+{
+	struct pt_site *site = surface->setup.site;
+
+	if (!site)
+		site = surface->setup.gotrue.many ? surface->setup.gotrue.operator_site
+						  : surface->setup.gotrue.site.site;
+	surface->mounts[surface->n_mounts++] =
+		(struct mount){ .prefix = PT_STR(""), .dialect = &ops_dialect, .site = site };
+	if (surface->setup.gotrue.on)
+		TRY(mount_gotrue(surface));
+	if (surface->setup.pages.on)
+		mount_pages(surface);
+	return PT_OK;
 }
 
 static void look_set(
@@ -489,17 +673,20 @@ pt_err surface_open(const struct surface_setup *setup, struct surface **out)
 	surface->loopback = !surface->https && host_is_loopback(authority_of(setup->origin));
 	surface->app = (struct http_app){ surface, app_plan, app_answer, app_refuse, app_done };
 	look_set(surface, setup->templates, setup->texts);
-
-	/* The operator's few paths are taken before any dialect's, wherever that is mounted. */
-	mount_add(surface, PT_STR(""), &ops_dialect, false);
-	pt_str prefix = str_eq(setup->pages.mount, PT_STR("/")) ? PT_STR("") : setup->pages.mount;
-	mount_add(surface, prefix, &pages_dialect, setup->pages.csrf);
+	pt_err err = mounts_make(surface);
+	if (err != PT_OK) {
+		surface_close(surface);
+		return err;
+	}
 	*out = surface;
 	return PT_OK;
 }
 
 void surface_close(struct surface *surface)
 {
+	if (!surface)
+		return;
+	gotrue_close(surface->gotrue);
 	free(surface);
 }
 
@@ -520,23 +707,42 @@ void surface_counts(const struct surface *surface, struct surface_counts *out)
 		out->answers[i] = atomic_load_explicit(&surface->answers[i], memory_order_relaxed);
 }
 
+/* By bit. */
+static const char *const gate_names[] = { "csrf", "store", "bearer", "admin", "operator", "state",
+	"relay", "email", "rate", "export" };
+
+static unsigned gates_of(const struct mount *mount, const struct route *row)
+{
+	unsigned gates = row->gates;
+
+	for (size_t i = 0; i < mount->dialect->n_groups; i++)
+		if (str_starts(str(row->path), str(mount->dialect->groups[i].path)))
+			gates |= mount->dialect->groups[i].gates;
+	return mount->csrf ? gates : gates & ~(unsigned)GATE_CSRF;
+}
+
+static void word_add(char *words, size_t size, const char *word)
+{
+	size_t n = strlen(words);
+
+	if (n + strlen(word) + 2 < size)
+		snprintf(words + n, size - n, "%s%s", n > 0 ? " " : "", word);
+}
+
 static void route_row(const struct mount *mount, const struct route *row,
 	void (*told)(void *ctx, const char *methods, const char *path, const char *gates),
 	void *ctx)
 {
-	static const char *const gates[] = { "", "csrf", "store", "csrf store" };
-	char methods[64] = "";
-	size_t n = 0;
+	char methods[64] = "", gates[64] = "";
+	unsigned shown = gates_of(mount, row);
 
-	for (unsigned m = HTTP_GET; m < HTTP_OTHER; m <<= 1) {
-		if (!(row->methods & m))
-			continue;
-		int wrote = snprintf(methods + n, sizeof(methods) - n, "%s%s", n ? " " : "",
-			http_method_name((enum http_method)m));
-		if (wrote > 0)
-			n += (size_t)wrote;
-	}
-	told(ctx, methods, row->path, gates[row->gates & 3 & (mount->csrf ? 3U : 2U)]);
+	for (unsigned m = HTTP_GET; m < HTTP_OTHER; m <<= 1)
+		if (row->methods & m)
+			word_add(methods, sizeof(methods), http_method_name((enum http_method)m));
+	for (size_t i = 0; i < sizeof(gate_names) / sizeof(gate_names[0]); i++)
+		if (shown & (1U << i))
+			word_add(gates, sizeof(gates), gate_names[i]);
+	told(ctx, methods, row->path, gates);
 }
 
 void surface_routes(const struct surface *surface,

@@ -1,9 +1,9 @@
 /*
  * door.h - every request passes here: which row is it, may it be asked, who asks?
  *
- * A dialect is a list of rows and two functions. The door finds the row and runs the row's gates in
- * one order - size (by the engine), route, origin, csrf, method, store - then the handler. A gate or
- * a handler that refuses ends the exchange; the dialect finds the words.
+ * A dialect is a list of rows and a few functions. The door finds the row and runs the gates in one
+ * order - size (by the engine), groups, route, origin, csrf, method, store, the dialect's own - then the
+ * handler. A gate or a handler that refuses ends the exchange; the dialect finds the words.
  *
  * The rows are the security review: who may ask, with which proof, how large, on which lane.
  */
@@ -34,11 +34,22 @@ enum gate {
 	GATE_CSRF = 1 << 0, /* ours by Origin or Referer, and with a CSRF token */
 	GATE_STORE =
 		1 << 1, /* the handler may not touch the store, but must not answer without it */
+	/* The dialect's own: it says how they are passed. */
+	GATE_BEARER = 1 << 2,   /* with a good access token */
+	GATE_ADMIN = 1 << 3,    /* by who may administer the audience */
+	GATE_OPERATOR = 1 << 4, /* with the operator's own token */
+	GATE_STATE = 1 << 5,    /* back from a provider, with a state of ours */
+	GATE_RELAY = 1 << 6,    /* ... the same for SAML */
+	GATE_EMAIL = 1 << 7,    /* while signing up and in by address is on */
+	GATE_RATE = 1 << 8,     /* counted */
+	GATE_EXPORT = 1 << 9,   /* with the secret for moving out */
 };
 
 struct route {
 	unsigned methods; /* enum http_method, or-ed; HEAD goes where GET goes */
-	const char *path; /* exact, relative to the mount */
+	/* Exact, relative to the mount. `*` at the end takes everything below, `{id}` one segment, and `[/]` at the end
+	 * allows a slash there. */
+	const char *path;
 	pt_err (*handler)(struct exchange *ex);
 	unsigned gates;
 	size_t body_max;
@@ -46,23 +57,44 @@ struct route {
 	const char *page; /* what a browser sees again when it is refused; NULL: the error page */
 };
 
+/* Gates of all that stands at a path or below it, whether or not there is a row for it. */
+struct group {
+	const char *path;
+	unsigned gates;
+};
+
 struct dialect {
 	const char *name;
 	const struct route *routes;
 	size_t n_routes;
-	/* Before any gate: how this exchange will be answered. */
+	const struct group *groups;
+	size_t n_groups;
+	bool literal; /* HEAD does not go where GET goes, and OPTIONS is a method like any other */
+	const char *client_header; /* the log repeats it as `nf_client`; NULL: none */
+	/* Before any gate: how this exchange will be answered. Touches no store. */
 	pt_err (*begin)(struct exchange *ex);
+	/* The rest may be NULL. True: it was a question about questions, and is answered. */
+	bool (*preflight)(struct exchange *ex);
+	/* Whose site is meant. May read the store. */
+	pt_err (*enter)(struct exchange *ex);
+	/* The gates of a group or a row that are the dialect's own. */
+	pt_err (*guard)(struct exchange *ex, unsigned gates);
 	/* Says a refusal or a fault. */
 	void (*refuse)(struct exchange *ex, pt_err err);
 	/* After everything: headers that every answer of the dialect carries. */
 	void (*finish)(struct exchange *ex);
+	/* The call has ended; may be NULL. */
+	void (*leave)(struct exchange *ex);
 };
 
 /* A dialect where it is mounted. */
 struct mount {
 	pt_str prefix; /* "" or "/auth" */
 	const struct dialect *dialect;
+	struct pt_site *site; /* that calls begin on */
 	bool csrf;
+	bool many;        /* the site is found in the store, for every request anew */
+	pt_str id_header; /* names the request where it is sent; "" none */
 };
 
 struct exchange {
@@ -74,6 +106,9 @@ struct exchange {
 	unsigned allowed;          /* methods that the path has rows for */
 	struct pt_call *call;
 	struct arena *arena;
+	pt_str id;      /* of the request, in logs and answers */
+	pt_str segment; /* what stood for `{id}` */
+	void *own;      /* the dialect's */
 
 	struct fields fields; /* of the body, once read */
 	bool fields_read;
@@ -104,5 +139,8 @@ pt_str exchange_path(struct exchange *ex, const char *path);
 /* The token of an `Authorization: Bearer` header; "" when there is none. RFC 6750 2.1, the scheme in
  * any case; a bare token is accepted where `bare` is true. */
 pt_str exchange_bearer(const struct exchange *ex, bool bare);
+
+/* Ends the call and begins one on another site. */
+PT_CHECK pt_err exchange_move(struct exchange *ex, struct pt_site *site);
 
 #endif

@@ -28,11 +28,16 @@ struct surface {
 	_Atomic(const struct look *) look;
 	atomic_uint_fast64_t answers[6]; /* by status / 100 */
 	uint64_t asset_tags[ASSETS_MAX]; /* of each asset's content */
+	struct gotrue *gotrue;           /* what that dialect keeps; NULL when it is off */
 	bool https;
 	bool loopback; /* the public origin is this machine: other spellings of it are as good */
 };
 
+struct gotrue; /* gotrue/gotrue.h */
+
 extern const struct dialect ops_dialect;
 extern const struct dialect pages_dialect;
+extern const struct dialect gotrue_dialect;      /* of one site */
+extern const struct dialect gotrue_many_dialect; /* of many, with the operator's rows */
 
 #endif

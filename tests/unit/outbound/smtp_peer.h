@@ -115,9 +115,10 @@ static inline bool is_verb(const char *command, const char *verb)
 
 static inline void peer_note(struct smtp_peer *peer, const char *command)
 {
-	size_t n = strlen(peer->commands);
+	size_t n;
 
 	pthread_mutex_lock(&peer->lock);
+	n = strlen(peer->commands);
 	snprintf(peer->commands + n, sizeof(peer->commands) - n, "%s", command);
 	pthread_mutex_unlock(&peer->lock);
 }

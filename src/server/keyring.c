@@ -79,6 +79,19 @@ static void own_key(struct jwk **key)
 	jwk_close(*key);
 }
 
+/* Its name is its thumbprint, one that a command line does not take for a flag. */
+static pt_err key_make(enum jwk_algorithm algorithm, struct jwk **out)
+{
+	PT_OWN(own_key) struct jwk *key = NULL;
+
+	do {
+		jwk_close(PT_GIVE(key));
+		TRY(jwk_generate(algorithm, PT_STR(""), &key));
+	} while (str_starts(jwk_kid(key), PT_STR("-")));
+	*out = PT_GIVE(key);
+	return PT_OK;
+}
+
 /* A file of one key, which signs. */
 static pt_err file_make(
 	struct arena *arena, const char *path, enum jwk_algorithm algorithm, pt_str *kid)
@@ -88,7 +101,7 @@ static pt_err file_make(
 	struct jwk_set set = { 0 };
 	pt_str text;
 
-	TRY(jwk_generate(algorithm, PT_STR(""), &key));
+	TRY(key_make(algorithm, &key));
 	TRY(jwk_set_add(&set, (struct jwk_slot){ .key = key, .state = JWK_CURRENT }));
 	TRY(set_format(arena, &set, &text));
 	TRY(secret_file_make(&file, text));
@@ -175,7 +188,7 @@ static pt_err next_add(struct arena *arena, const char *path, const struct jwk_s
 	if (set.n >= KEYRING_MAX)
 		return fault(PT_F_CONFIG, "%s: %d signing keys are enough; retire one", path,
 			(int)KEYRING_MAX);
-	TRY(jwk_generate(algorithm, PT_STR(""), &key));
+	TRY(key_make(algorithm, &key));
 	TRY(jwk_set_add(&set, (struct jwk_slot){ key, JWK_NEXT, now + KEYRING_SETTLE }));
 	TRY(set_replace(arena, path, &set));
 	return arena_str(arena, jwk_kid(key), kid) ? PT_OK : PT_F_MEMORY;

@@ -65,7 +65,7 @@ struct pt_join {
 	bool has_token;
 	struct pt_token token;          /* first of a family; token.account is filled by the store */
 	struct pt_event event;          /* SIGNUP; event.account is filled by the store */
-	struct pt_event confirmed_event; /* as well, when it begins confirmed */
+	struct pt_event confirmed_event; /* as well, when it begins confirmed; both get its tenant too */
 	struct pt_event taken_event;     /* SIGNUP_TAKEN */
 };
 
@@ -145,7 +145,7 @@ struct pt_amend {
 	unsigned ends;            /* enum pt_ending, or-ed; before anything begins */
 	struct pt_id keep_family; /* survives PT_END_FAMILIES; "" none does */
 
-	/* ---- what begins ---- */
+	/* ---- what begins; the store fills in the account, but not in the notice ---- */
 	bool has_session;
 	struct pt_session session;
 	bool has_token;
@@ -157,7 +157,7 @@ struct pt_amend {
 	bool has_notice;
 	struct pt_letter notice; /* to the owner, or a hook to be told, which belongs to no account */
 
-	/* ---- what is told ---- */
+	/* ---- what is told; the account is filled in, and its tenant where there is none ---- */
 	struct pt_event events[2];
 };
 
@@ -252,7 +252,8 @@ enum pt_order { PT_NEWEST_FIRST, PT_OLDEST_FIRST };
 struct pt_account_page {
 	pt_str tenant;
 	pt_str audience;
-	pt_str part; /* of the address or of user_metadata.full_name, whatever its letter case; "" any */
+	pt_str part; /* of the address or of user_metadata.full_name, as it stands and nothing of a pattern;
+		      * ASCII letters (on MariaDB all letters) match whatever their case; "" any */
 	enum pt_order order;
 	size_t skip;
 	size_t max; /* at most 1000 */
@@ -260,12 +261,12 @@ struct pt_account_page {
 
 enum { PT_EVENT_KINDS = 32 };
 
-/* A page of one tenant's events, newest first. */
+/* A page of one tenant's events, newest first; of two at one moment the one recorded last. */
 struct pt_event_page {
 	pt_str tenant;
 	uint32_t kinds; /* 1 << enum pt_event_kind, or-ed */
-	pt_str author;  /* part of actor_email, actor_name, or, where nobody else acted, of email; whatever
-			 * its letter case; "" any */
+	pt_str author;  /* part of actor_email, actor_name, or, where nobody else acted, of email, as
+			 * `part` above; "" any */
 	size_t skip;
 	size_t max; /* at most 1000 */
 };
@@ -335,7 +336,7 @@ struct pt_store {
 
 	/*
 	 * Inserts account, password, ticket, letter and event.
-	 * PT_E_TAKEN: username_key or email_key belongs to an account; then taken_event and, when the
+	 * PT_E_TAKEN: username_key, email_key or identity belongs to an account; then taken_event and, when the
 	 * e-mail is the one taken, taken_letter were recorded, and nothing else. taken_letter.to becomes
 	 * the stored address of the owner.
 	 */
@@ -457,7 +458,8 @@ struct pt_store {
 	/* By id. PT_E_NOT_FOUND. */
 	pt_err (*tenant_find)(
 		void *ctx, pt_arena *arena, const struct pt_id *id, struct pt_tenant *out);
-	/* Compare and set. PT_E_BUSY: its updated_at is not `seen` any more. PT_E_NOT_FOUND. */
+	/* Compare and set: updated_at becomes now, or, where clocks disagree, just more than `seen`. PT_E_BUSY:
+	 * its updated_at is not `seen` any more. PT_E_NOT_FOUND. */
 	pt_err (*tenant_change)(void *ctx, pt_arena *arena, const struct pt_id *id, pt_time seen,
 		pt_str config, pt_time now);
 	/* With all its accounts and what hangs on them; its events stay. PT_E_NOT_FOUND. */

@@ -46,6 +46,18 @@ const char *pt_event_name(enum pt_event_kind kind)
 		return "password_set";
 	case PT_EVENT_SIGNIN_REFUSED:
 		return "signin_refused";
+	case PT_EVENT_INVITED:
+		return "invited";
+	case PT_EVENT_INVITE_ACCEPTED:
+		return "invite_accepted";
+	case PT_EVENT_ACCOUNT_CHANGED:
+		return "account_changed";
+	case PT_EVENT_TOKEN_REVOKED:
+		return "token_revoked";
+	case PT_EVENT_IDENTITY_LINKED:
+		return "identity_linked";
+	case PT_EVENT_EMAIL_CHANGED:
+		return "email_changed";
 	}
 	return "unknown"; /* a number that a newer program stored */
 }

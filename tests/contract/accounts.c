@@ -46,6 +46,13 @@ static void everything_of_an_account_comes_back(void **state)
 	join.account.disabled_at = 14;
 	join.account.signin_count = 15;
 	join.account.failed_signins = 16;
+	join.account.super_admin = true;
+	join.account.new_email = PT_STR("New@Example.test");
+	join.account.new_email_key = PT_STR("new@example.test");
+	join.account.invited_at = 17;
+	join.account.confirm_sent_at = 18;
+	join.account.recover_sent_at = 19;
+	join.account.email_change_sent_at = 20;
 	EXPECT(PT_OK, ACT(w, account_join, &join, &id));
 	got = account(w, &id);
 
@@ -73,6 +80,13 @@ static void everything_of_an_account_comes_back(void **state)
 	assert_int_equal(14, got.account.disabled_at);
 	assert_int_equal(15, got.account.signin_count);
 	assert_int_equal(16, got.account.failed_signins);
+	assert_true(got.account.super_admin);
+	EXPECT_TEXT("New@Example.test", got.account.new_email);
+	EXPECT_TEXT("new@example.test", got.account.new_email_key);
+	assert_int_equal(17, got.account.invited_at);
+	assert_int_equal(18, got.account.confirm_sent_at);
+	assert_int_equal(19, got.account.recover_sent_at);
+	assert_int_equal(20, got.account.email_change_sent_at);
 }
 
 static void what_is_unset_comes_back_empty(void **state)
@@ -137,6 +151,69 @@ static void joining_brings_ticket_letter_and_event(void **state)
 	assert_string_equal(id.text, last_letter(w).account.text);
 	assert_int_equal(PT_EVENT_SIGNUP, last_event(w).kind);
 	assert_string_equal(id.text, last_event(w).account.text);
+}
+
+static void joining_with_an_identity_and_a_token_is_one_act(void **state)
+{
+	struct world *w = *state;
+	struct pt_join join = new_join(w, "ann");
+	const struct pt_account_query elsewhere = { join.account.tenant, join.account.audience,
+		PT_BY_IDENTITY, PT_STR("4711"), PT_STR("github") };
+	struct pt_account_query another = elsewhere;
+	struct pt_account_record found;
+	struct pt_token_record token;
+	struct pt_id id;
+
+	join.account.email_verified_at = w->now;
+	join.has_identity = join.has_token = true;
+	join.identity = (struct pt_identity){ PT_STR("github"), PT_STR("4711") };
+	join.token = new_token(w, "");
+	join.confirmed_event = new_event(w, PT_EVENT_CONFIRMED);
+	EXPECT(PT_OK, ACT(w, account_join, &join, &id));
+
+	EXPECT(PT_OK, ACT(w, account_find, &elsewhere, &found));
+	assert_string_equal(id.text, found.account.id.text);
+	another.key = PT_STR("4712");
+	EXPECT(PT_E_NOT_FOUND, ACT(w, account_find, &another, &found));
+	another = elsewhere;
+	another.provider = PT_STR("gitlab");
+	EXPECT(PT_E_NOT_FOUND, ACT(w, account_find, &another, &found));
+	another = elsewhere;
+	another.tenant = PT_STR("other");
+	EXPECT(PT_E_NOT_FOUND, ACT(w, account_find, &another, &found));
+	EXPECT(PT_OK, ACT(w, token_find, &join.token.hash, &token));
+	assert_string_equal(id.text, token.token.account.text);
+	assert_int_equal(1, events(w, PT_EVENT_SIGNUP));
+	assert_int_equal(1, events(w, PT_EVENT_CONFIRMED));
+	assert_string_equal(id.text, last_event(w).account.text);
+}
+
+static void joining_unconfirmed_confirms_nothing(void **state)
+{
+	struct world *w = *state;
+	struct pt_join join = new_join(w, "ann");
+	struct pt_id id;
+
+	join.confirmed_event = new_event(w, PT_EVENT_CONFIRMED);
+	EXPECT(PT_OK, ACT(w, account_join, &join, &id));
+	assert_int_equal(0, events(w, PT_EVENT_CONFIRMED));
+}
+
+static void identity_of_somebody_else_cannot_join(void **state)
+{
+	struct world *w = *state;
+	struct pt_join ann = new_join(w, "ann"), bob = new_join(w, "bob");
+	struct pt_id id;
+
+	ann.has_identity = bob.has_identity = true;
+	ann.identity = bob.identity = (struct pt_identity){ PT_STR("github"), PT_STR("4711") };
+	EXPECT(PT_OK, ACT(w, account_join, &ann, &id));
+	EXPECT(PT_E_TAKEN, ACT(w, account_join, &bob, &id));
+	assert_false(account_is_there(w, &bob.account.id));
+	assert_int_equal(1, events(w, PT_EVENT_SIGNUP));
+	assert_int_equal(1, events(w, PT_EVENT_SIGNUP_TAKEN));
+	bob.account.tenant = PT_STR("other");
+	EXPECT(PT_OK, ACT(w, account_join, &bob, &id));
 }
 
 static void taken_address_leaves_a_letter_to_its_owner_and_nothing_else(void **state)
@@ -528,6 +605,25 @@ static void nothing_of_a_removed_account_waits_for_another_with_its_id(void **st
 	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
 }
 
+static void removal_leaves_its_notice_and_frees_the_identity(void **state)
+{
+	struct world *w = *state;
+	struct pt_join ann = new_join(w, "ann"), bob = new_join(w, "bob");
+	struct pt_event event = new_event(w, PT_EVENT_ACCOUNT_DELETED);
+	struct pt_letter notice = new_letter(w, PT_LETTER_HOOK, "userdeleted");
+	struct pt_id id;
+
+	ann.has_identity = bob.has_identity = ann.has_letter = true;
+	ann.identity = bob.identity = (struct pt_identity){ PT_STR("github"), PT_STR("4711") };
+	ann.letter = new_letter(w, PT_LETTER_VERIFY, "ann@Example.test");
+	EXPECT(PT_OK, ACT(w, account_join, &ann, &id));
+	notice.account = id;
+	EXPECT(PT_OK, ACT(w, account_remove, &id, w->now, &event, &notice));
+	assert_int_equal(1, letters(w));
+	assert_string_equal(notice.id.text, last_letter(w).id.text);
+	EXPECT(PT_OK, ACT(w, account_join, &bob, &id));
+}
+
 static void removing_nobody_is_not_found(void **state)
 {
 	struct world *w = *state;
@@ -541,6 +637,10 @@ static void removing_nobody_is_not_found(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(everything_of_an_account_comes_back),
 	cmocka_unit_test(what_is_unset_comes_back_empty),
+	cmocka_unit_test(joining_with_an_identity_and_a_token_is_one_act),
+	cmocka_unit_test(joining_unconfirmed_confirms_nothing),
+	cmocka_unit_test(identity_of_somebody_else_cannot_join),
+	cmocka_unit_test(removal_leaves_its_notice_and_frees_the_identity),
 	cmocka_unit_test(accounts_without_name_and_address_do_not_collide),
 	cmocka_unit_test(store_chooses_an_id_when_none_is_given),
 	cmocka_unit_test(joining_brings_ticket_letter_and_event),

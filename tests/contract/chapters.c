@@ -7,11 +7,14 @@
 
 const struct chapter *const chapters[] = {
 	&accounts_chapter,
+	&amend_chapter,
+	&pages_chapter,
 	&signins_chapter,
 	&tickets_chapter,
 	&tokens_chapter,
 	&limits_chapter,
 	&letters_chapter,
+	&tenants_chapter,
 	&keeping_chapter,
 	&races_chapter,
 #ifdef PT_TEST_HOOKS

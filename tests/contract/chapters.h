@@ -21,11 +21,14 @@ struct chapter {
 	const struct chapter name_##_chapter = { #name_, tests, sizeof(tests) / sizeof(tests[0]) }
 
 extern const struct chapter accounts_chapter;
+extern const struct chapter amend_chapter;
+extern const struct chapter pages_chapter;
 extern const struct chapter signins_chapter;
 extern const struct chapter tickets_chapter;
 extern const struct chapter tokens_chapter;
 extern const struct chapter limits_chapter;
 extern const struct chapter letters_chapter;
+extern const struct chapter tenants_chapter;
 extern const struct chapter keeping_chapter;
 extern const struct chapter races_chapter;
 extern const struct chapter faults_chapter;

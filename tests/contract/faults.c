@@ -47,16 +47,24 @@ struct scene {
 	struct pt_id ann;
 	struct pt_hash session, token, verify, reset;
 	struct pt_limit limit;
+	struct pt_id tenant;
+	pt_time tenant_seen;
 };
 
 static struct scene set_scene(struct world *w)
 {
 	struct scene s = { .ann = joined(w, "ann"), .limit = { new_hash(), 1, PT_HOUR } };
+	const struct pt_tenant tenant = {
+		.id = new_id(), .name = { "site" }, .config = PT_STR("{}"), .updated_at = w->now
+	};
 
 	s.session = session_of(w, &s.ann, "ann");
 	s.token = token_of(w, &s.ann, "ann", "app");
 	s.verify = issued(w, &s.ann, PT_TICKET_VERIFY, "ann");
 	s.reset = issued(w, &s.ann, PT_TICKET_RESET, "ann");
+	s.tenant = tenant.id;
+	s.tenant_seen = w->now;
+	EXPECT(PT_OK, ACT(w, tenant_add, &tenant));
 	return s;
 }
 
@@ -70,13 +78,21 @@ static pt_str picture(struct world *w, const struct scene *s)
 	struct pt_account_list all = { .max = 1000 };
 	struct pt_account *accounts;
 	struct pt_event *happened;
+	struct pt_tenant tenant = { .config = PT_STR("gone") };
 	size_t n_accounts, n_events;
-	pt_str text;
+	pt_str text, mark;
+	pt_err err = ACT(w, tenant_find, &s->tenant, &tenant);
+
+	assert_true(err == PT_OK || err == PT_E_NOT_FOUND);
+	EXPECT(PT_OK, ACT(w, import_mark, PT_STR("gotrue"), &mark));
 
 	EXPECT(PT_OK, ACT(w, counts, &counts));
 	EXPECT(PT_OK, ACT(w, account_list, &all, &accounts, &n_accounts));
 	EXPECT(PT_OK, ACT(w, event_list, &anybody, 1000, &happened, &n_events));
 	buf_str(&b, ann.password);
+	buf_str(&b, tenant.config);
+	buf_str(&b, mark);
+	buf_str(&b, ann.account.user_metadata);
 	buf_printf(&b, " %zu %zu %zu %ld %ld %ld %ld %ld %d %d %d", n_accounts, n_events,
 		letters(w), (long)counts.letters_waiting, (long)counts.letters_dead,
 		(long)ann.account.signin_count, (long)ann.account.failed_signins,
@@ -112,6 +128,40 @@ static pt_err do_join_taken(struct world *w, const struct scene *s)
 	return ACT(w, account_join, &join, &id);
 }
 
+static pt_err do_join_identity(struct world *w, const struct scene *s)
+{
+	struct pt_join join = new_join(w, "bob");
+	struct pt_id id;
+
+	(void)s;
+	join.has_identity = join.has_token = true;
+	join.identity = (struct pt_identity){ PT_STR("github"), PT_STR("4711") };
+	join.token = new_token(w, "");
+	return ACT(w, account_join, &join, &id);
+}
+
+static pt_err do_find_identity(struct world *w, const struct scene *s)
+{
+	const struct pt_account_query query = {
+		.by = PT_BY_IDENTITY, .key = PT_STR("4711"), .provider = PT_STR("github")
+	};
+	struct pt_account_record record;
+
+	(void)s;
+	return ACT(w, account_find, &query, &record);
+}
+
+static pt_err do_page(struct world *w, const struct scene *s)
+{
+	const struct pt_account_page query = { .part = PT_STR("ann"), .max = 10 };
+	struct pt_account_record *page;
+	int64_t total;
+	size_t n;
+
+	(void)s;
+	return ACT(w, account_page, &query, &page, &n, &total);
+}
+
 static pt_err do_find(struct world *w, const struct scene *s)
 {
 	const struct pt_account_query query = { .by = PT_BY_ID, .key = str(s->ann.text) };
@@ -142,6 +192,35 @@ static pt_err do_amend(struct world *w, const struct scene *s)
 		.disabled = true,
 		.ends = PT_END_ALL,
 		.events = { new_event(w, PT_EVENT_PASSWORD_SET) } };
+
+	return amended(w, &amend);
+}
+
+static pt_err do_amend_all(struct world *w, const struct scene *s)
+{
+	const struct pt_amend amend = { .account = s->ann,
+		.now = w->now,
+		.has_ticket = true,
+		.ticket = s->reset,
+		.ticket_kind = PT_TICKET_RESET,
+		.has_seen_password = true,
+		.seen_password = PT_STR("hash of ann"),
+		.user_metadata = { PT_METADATA_MERGE, PT_STR("{\"a\":1}") },
+		.has_identity = true,
+		.identity = { PT_STR("github"), PT_STR("4711") },
+		.ends = PT_END_ALL,
+		.has_session = true,
+		.session = new_session(w),
+		.has_token = true,
+		.token = new_token(w, ""),
+		.has_new_ticket = true,
+		.new_ticket = new_ticket(w, &s->ann, PT_TICKET_VERIFY, "ann"),
+		.has_letter = true,
+		.letter = new_letter(w, PT_LETTER_VERIFY, "ann@Example.test"),
+		.has_notice = true,
+		.notice = new_letter(w, PT_LETTER_HOOK, "validate"),
+		.events = {
+			new_event(w, PT_EVENT_ACCOUNT_CHANGED), new_event(w, PT_EVENT_SIGNIN) } };
 
 	return amended(w, &amend);
 }
@@ -229,6 +308,13 @@ static pt_err do_reset(struct world *w, const struct scene *s)
 	return ACT(w, password_reset, &act);
 }
 
+static pt_err do_token_find(struct world *w, const struct scene *s)
+{
+	struct pt_token_record record;
+
+	return ACT(w, token_find, &s->token, &record);
+}
+
 static pt_err do_rotate(struct world *w, const struct scene *s)
 {
 	const struct pt_rotate_act turn = new_turn(w, &s->token, "app");
@@ -274,6 +360,72 @@ static pt_err do_events(struct world *w, const struct scene *s)
 	size_t n;
 
 	return ACT(w, event_list, &s->ann, 10, &list, &n);
+}
+
+static pt_err do_event_page(struct world *w, const struct scene *s)
+{
+	const struct pt_event_page query = {
+		.kinds = UINT32_MAX, .author = PT_STR("ann"), .max = 10
+	};
+	struct pt_event *page;
+	int64_t total;
+	size_t n;
+
+	(void)s;
+	return ACT(w, event_page, &query, &page, &n, &total);
+}
+
+static pt_err do_tenant_add(struct world *w, const struct scene *s)
+{
+	const struct pt_tenant tenant = { .id = new_id(),
+		.name = { "acme" },
+		.config = PT_STR("{}"),
+		.created_at = w->now,
+		.updated_at = w->now };
+
+	(void)s;
+	return ACT(w, tenant_add, &tenant);
+}
+
+static pt_err do_tenant_find(struct world *w, const struct scene *s)
+{
+	struct pt_tenant tenant;
+
+	return ACT(w, tenant_find, &s->tenant, &tenant);
+}
+
+static pt_err do_tenant_change(struct world *w, const struct scene *s)
+{
+	return ACT(w, tenant_change, &s->tenant, s->tenant_seen, PT_STR("{\"a\":1}"), w->now);
+}
+
+static pt_err do_tenant_remove(struct world *w, const struct scene *s)
+{
+	return ACT(w, tenant_remove, &s->tenant);
+}
+
+static pt_err do_import(struct world *w, const struct scene *s)
+{
+	struct pt_join join = new_join(w, "bob");
+	const struct pt_account_record bob = { join.account, join.password };
+	const struct pt_ticket ticket = new_ticket(w, &bob.account.id, PT_TICKET_RESET, "bob");
+	const struct pt_event event = new_event(w, PT_EVENT_SIGNUP);
+	struct pt_token token = new_token(w, "");
+	const struct pt_import batch = { &bob, 1, &ticket, 1, &token, 1, &event, 1,
+		PT_STR("gotrue"), PT_STR("1"), w->now };
+	struct pt_import_count count;
+
+	(void)s;
+	token.account = bob.account.id;
+	return ACT(w, import, &batch, &count);
+}
+
+static pt_err do_import_mark(struct world *w, const struct scene *s)
+{
+	pt_str mark;
+
+	(void)s;
+	return ACT(w, import_mark, PT_STR("gotrue"), &mark);
 }
 
 static pt_err do_claim(struct world *w, const struct scene *s)
@@ -346,11 +498,15 @@ static const struct {
 } rows[] = {
 	{ do_join, PT_OK },
 	{ do_join_taken, PT_E_TAKEN },
+	{ do_join_identity, PT_OK },
+	{ do_find_identity, PT_E_NOT_FOUND },
+	{ do_page, PT_OK },
 	{ do_find, PT_OK },
 	{ do_list, PT_OK },
 	{ do_signin_fail, PT_OK },
 	{ do_signin, PT_OK },
 	{ do_amend, PT_OK },
+	{ do_amend_all, PT_OK },
 	{ do_remove, PT_OK },
 	{ do_session_find, PT_OK },
 	{ do_session_close, PT_OK },
@@ -358,12 +514,20 @@ static const struct {
 	{ do_ticket_find, PT_OK },
 	{ do_confirm, PT_OK },
 	{ do_reset, PT_OK },
+	{ do_token_find, PT_OK },
 	{ do_rotate, PT_OK },
 	{ do_rotate_elsewhere, PT_E_REFRESH },
 	{ do_revoke, PT_OK },
 	{ do_limit, PT_OK },
 	{ do_record, PT_OK },
 	{ do_events, PT_OK },
+	{ do_event_page, PT_OK },
+	{ do_tenant_add, PT_OK },
+	{ do_tenant_find, PT_OK },
+	{ do_tenant_change, PT_OK },
+	{ do_tenant_remove, PT_OK },
+	{ do_import, PT_OK },
+	{ do_import_mark, PT_OK },
 	{ do_claim, PT_OK },
 	{ do_claim_expired, PT_E_NOT_FOUND },
 	{ do_letters, PT_OK },

@@ -21,6 +21,11 @@ static void everything_of_an_event_comes_back(void **state)
 	struct pt_event event = new_event(w, PT_EVENT_SIGNIN_LIMITED), got;
 
 	event.account = new_id();
+	event.actor = new_id();
+	event.tenant = PT_STR("acme");
+	event.email = PT_STR("ann@Example.test");
+	event.actor_email = PT_STR("root@example.test");
+	event.actor_name = PT_STR("Röot");
 	EXPECT(PT_OK, ACT(w, event_record, &event));
 	got = last_event(w);
 	assert_string_equal(event.id.text, got.id.text);
@@ -30,6 +35,11 @@ static void everything_of_an_event_comes_back(void **state)
 	EXPECT_TEXT("192.0.2.0", got.client);
 	EXPECT_TEXT("request-1", got.request);
 	EXPECT_TEXT("contract", got.detail);
+	assert_string_equal(event.actor.text, got.actor.text);
+	EXPECT_TEXT("acme", got.tenant);
+	EXPECT_TEXT("ann@Example.test", got.email);
+	EXPECT_TEXT("root@example.test", got.actor_email);
+	EXPECT_TEXT("Röot", got.actor_name);
 }
 
 static void events_come_newest_first_and_by_account(void **state)

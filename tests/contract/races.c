@@ -176,6 +176,68 @@ static void without_grace_a_race_for_one_token_ends_its_family(void **state)
 	}
 }
 
+/* ---- one identity ---- */
+
+struct identity_race {
+	struct pt_id accounts[RUNNERS];
+	struct pt_join joins[RUNNERS];
+	pt_err outcomes[RUNNERS];
+};
+
+static void join_by_identity(struct world *own, unsigned number, void *shared)
+{
+	struct identity_race *r = shared;
+
+	r->outcomes[number] = ACT(own, account_join, &r->joins[number], &r->accounts[number]);
+}
+
+static void one_of_many_joins_gets_the_identity(void **state)
+{
+	struct world *w = *state;
+	struct identity_race r = { 0 };
+	size_t there = 0;
+
+	for (size_t i = 0; i < RUNNERS; i++) {
+		r.joins[i] = new_join(w, "");
+		r.joins[i].account.username_key = r.joins[i].account.email_key = PT_STR("");
+		r.joins[i].has_identity = true;
+		r.joins[i].identity = (struct pt_identity){ PT_STR("github"), PT_STR("4711") };
+	}
+	race(w, RUNNERS, join_by_identity, &r);
+	assert_int_equal(1, count(r.outcomes, PT_OK));
+	assert_int_equal(RUNNERS - 1, count(r.outcomes, PT_E_TAKEN));
+	for (size_t i = 0; i < RUNNERS; i++)
+		there += account_is_there(w, &r.joins[i].account.id);
+	assert_int_equal(1, there);
+}
+
+static void link_identity(struct world *own, unsigned number, void *shared)
+{
+	struct identity_race *r = shared;
+	const struct pt_amend amend = {
+		.account = r->accounts[number],
+		.now = own->now,
+		.has_identity = true,
+		.identity = { PT_STR("github"), PT_STR("4711") },
+	};
+
+	r->outcomes[number] = amended(own, &amend);
+}
+
+static void one_of_many_amendments_gets_the_identity(void **state)
+{
+	static const char *const names[RUNNERS] = { "a", "b", "c", "d", "e", "f", "g", "h", "i",
+		"j", "k", "l", "m", "n", "o", "p" };
+	struct world *w = *state;
+	struct identity_race r = { 0 };
+
+	for (size_t i = 0; i < RUNNERS; i++)
+		r.accounts[i] = joined(w, names[i]);
+	race(w, RUNNERS, link_identity, &r);
+	assert_int_equal(1, count(r.outcomes, PT_OK));
+	assert_int_equal(RUNNERS - 1, count(r.outcomes, PT_E_TAKEN));
+}
+
 /* ---- one ticket ---- */
 
 struct reset_race {
@@ -210,6 +272,68 @@ static void ticket_is_taken_once_by_many(void **state)
 	assert_int_equal(1, count(r.outcomes, PT_OK));
 	assert_int_equal(RUNNERS - 1, count(r.outcomes, PT_E_TICKET));
 	assert_int_equal(1, events(w, PT_EVENT_PASSWORD_RESET));
+}
+
+static void amend_one(struct world *own, unsigned number, void *shared)
+{
+	struct reset_race *r = shared;
+	const struct pt_amend amend = {
+		.account = r->account,
+		.now = own->now,
+		.has_ticket = true,
+		.ticket = r->ticket,
+		.ticket_kind = PT_TICKET_INVITE,
+		.has_password = true,
+		.password = PT_STR("new"),
+		.ends = PT_END_ALL,
+		.has_token = true,
+		.token = new_token(own, ""),
+		.events = { new_event(own, PT_EVENT_INVITE_ACCEPTED) },
+	};
+
+	r->outcomes[number] = amended(own, &amend);
+}
+
+static void ticket_of_an_amendment_is_taken_once_by_many(void **state)
+{
+	struct world *w = *state;
+	struct reset_race r = { .account = joined(w, "ann") };
+
+	r.ticket = issued(w, &r.account, PT_TICKET_INVITE, "ann");
+	race(w, RUNNERS, amend_one, &r);
+	assert_int_equal(1, count(r.outcomes, PT_OK));
+	assert_int_equal(RUNNERS - 1, count(r.outcomes, PT_E_TICKET));
+	assert_int_equal(1, events(w, PT_EVENT_INVITE_ACCEPTED));
+}
+
+/* Each adds a member of its own: none is lost. */
+static void merge_one(struct world *own, unsigned number, void *shared)
+{
+	static const char *const members[RUNNERS] = { "{\"a\":1}", "{\"b\":1}", "{\"c\":1}",
+		"{\"d\":1}", "{\"e\":1}", "{\"f\":1}", "{\"g\":1}", "{\"h\":1}", "{\"i\":1}",
+		"{\"j\":1}", "{\"k\":1}", "{\"l\":1}", "{\"m\":1}", "{\"n\":1}", "{\"o\":1}",
+		"{\"p\":1}" };
+	struct reset_race *r = shared;
+	const struct pt_amend amend = {
+		.account = r->account,
+		.now = own->now,
+		.user_metadata = { PT_METADATA_MERGE, str(members[number]) },
+		.signed_in = true,
+	};
+
+	r->outcomes[number] = amended(own, &amend);
+}
+
+static void no_amendment_of_many_is_lost(void **state)
+{
+	struct world *w = *state;
+	struct reset_race r = { .account = joined(w, "ann") };
+
+	race(w, RUNNERS, merge_one, &r);
+	assert_int_equal(RUNNERS, count(r.outcomes, PT_OK));
+	assert_int_equal(RUNNERS, account(w, &r.account).account.signin_count);
+	assert_int_equal(sizeof("{}") - 1 + RUNNERS * sizeof("\"a\":1,") - RUNNERS - 1,
+		account(w, &r.account).account.user_metadata.n);
 }
 
 static void issue_one(struct world *own, unsigned number, void *shared)
@@ -446,6 +570,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(family_has_one_living_token_however_many_rotate_in_one_grace),
 	cmocka_unit_test(without_grace_a_race_for_one_token_ends_its_family),
 	cmocka_unit_test(ticket_is_taken_once_by_many),
+	cmocka_unit_test(ticket_of_an_amendment_is_taken_once_by_many),
+	cmocka_unit_test(no_amendment_of_many_is_lost),
+	cmocka_unit_test(one_of_many_joins_gets_the_identity),
+	cmocka_unit_test(one_of_many_amendments_gets_the_identity),
 	cmocka_unit_test(one_of_many_new_tickets_lives),
 	cmocka_unit_test(confirmation_is_recorded_once),
 	cmocka_unit_test(limit_is_never_exceeded),

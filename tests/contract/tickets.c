@@ -99,6 +99,56 @@ static void ticket_of_another_kind_unknown_or_expired_is_refused(void **state)
 	assert_false(ticket_lives(w, &ticket, PT_TICKET_RESET));
 }
 
+static pt_err find(struct world *w, const struct pt_hash *hash, enum pt_ticket_kind kind)
+{
+	struct pt_ticket_record record;
+
+	return ACT(w, ticket_find, hash, kind, w->now, &record);
+}
+
+static void purge(struct world *w)
+{
+	bool more = true;
+
+	while (more)
+		EXPECT(PT_OK, ACT(w, purge, w->now, &more));
+}
+
+static void expired_ticket_is_told_apart_for_a_week(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_confirm_act act = { ticket, w->now, new_event(w, PT_EVENT_CONFIRMED) };
+	struct pt_id id;
+
+	w->now += PT_HOUR;
+	purge(w);
+	EXPECT(PT_E_TICKET_EXPIRED, find(w, &ticket, PT_TICKET_VERIFY));
+	EXPECT(PT_E_TICKET, find(w, &ticket, PT_TICKET_RESET));
+	act.now = w->now;
+	EXPECT(PT_E_TICKET, ACT(w, account_confirm, &act, &id));
+	w->now += 7 * PT_DAY - 1;
+	purge(w);
+	EXPECT(PT_E_TICKET_EXPIRED, find(w, &ticket, PT_TICKET_VERIFY));
+	w->now += 1;
+	EXPECT(PT_E_TICKET, find(w, &ticket, PT_TICKET_VERIFY));
+	purge(w);
+	EXPECT(PT_E_TICKET, find(w, &ticket, PT_TICKET_VERIFY));
+}
+
+static void expired_ticket_of_an_account_that_is_gone_is_none(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_event event = { .kind = 0 };
+
+	w->now += PT_HOUR;
+	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event, NULL));
+	EXPECT(PT_E_TICKET, find(w, &ticket, PT_TICKET_VERIFY));
+}
+
 static void finding_a_ticket_does_not_take_it(void **state)
 {
 	struct world *w = *state;
@@ -241,6 +291,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(ticket_for_nobody_is_not_found),
 	cmocka_unit_test(new_ticket_ends_older_ones_of_its_kind_and_account),
 	cmocka_unit_test(ticket_of_another_kind_unknown_or_expired_is_refused),
+	cmocka_unit_test(expired_ticket_is_told_apart_for_a_week),
+	cmocka_unit_test(expired_ticket_of_an_account_that_is_gone_is_none),
 	cmocka_unit_test(finding_a_ticket_does_not_take_it),
 	cmocka_unit_test(confirming_verifies_once_and_may_be_repeated),
 	cmocka_unit_test(reset_ticket_does_not_confirm),

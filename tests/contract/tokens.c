@@ -221,6 +221,64 @@ static void family_never_outlives_its_end(void **state)
 	assert_int_equal(start + 40 * PT_DAY, got.expires_at);
 }
 
+static void token_is_found_whatever_became_of_it(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app"), unknown = new_hash();
+	struct pt_token_record got;
+	pt_time issued_at = w->now;
+
+	EXPECT(PT_OK, ACT(w, token_find, &first, &got));
+	assert_memory_equal(&first, &got.token.hash, sizeof(first));
+	assert_string_equal(ann.text, got.token.account.text);
+	assert_string_equal(ann.text, got.owner.account.id.text);
+	EXPECT_TEXT("hash of ann", got.owner.password);
+	EXPECT_TEXT("app", got.token.client);
+	assert_int_equal(issued_at, got.token.issued_at);
+	assert_int_equal(issued_at + 30 * PT_DAY, got.token.expires_at);
+	assert_int_equal(0, got.spent_at);
+
+	w->now += PT_MINUTE;
+	refreshed(w, &first, "app");
+	w->now += 40 * PT_DAY;
+	EXPECT(PT_OK, ACT(w, token_find, &first, &got));
+	assert_int_equal(issued_at + PT_MINUTE, got.spent_at);
+	EXPECT(PT_E_REFRESH, ACT(w, token_find, &unknown, &got));
+}
+
+static void token_of_an_account_that_is_gone_is_not_found(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_event event = { .kind = 0 };
+	struct pt_token_record got;
+
+	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event, NULL));
+	EXPECT(PT_E_REFRESH, ACT(w, token_find, &first, &got));
+}
+
+static void rotation_tells_of_the_spent_one_where_that_is_wanted(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_rotate_act turn = new_turn(w, &first, "app");
+	struct pt_token got;
+
+	turn.spent_event = new_event(w, PT_EVENT_TOKEN_REVOKED);
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	assert_int_equal(1, events(w, PT_EVENT_TOKEN_REFRESHED));
+	assert_int_equal(PT_EVENT_TOKEN_REVOKED, last_event(w).kind);
+	assert_string_equal(ann.text, last_event(w).account.text);
+
+	turn.event.id = new_id();
+	turn.spent_event.id = new_id();
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	assert_int_equal(1, events(w, PT_EVENT_TOKEN_REVOKED));
+}
+
 static void disabled_account_cannot_refresh(void **state)
 {
 	struct world *w = *state;
@@ -319,6 +377,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(unknown_token_is_refused),
 	cmocka_unit_test(expired_token_is_refused_from_its_last_moment_on),
 	cmocka_unit_test(family_never_outlives_its_end),
+	cmocka_unit_test(token_is_found_whatever_became_of_it),
+	cmocka_unit_test(token_of_an_account_that_is_gone_is_not_found),
+	cmocka_unit_test(rotation_tells_of_the_spent_one_where_that_is_wanted),
 	cmocka_unit_test(disabled_account_cannot_refresh),
 	cmocka_unit_test(spent_token_opens_no_successor_that_is_asked_for),
 	cmocka_unit_test(spent_token_yields_no_living_one_that_has_expired),

@@ -70,7 +70,9 @@ static pt_err act_empty(
 		"DELETE FROM portress_token; DELETE FROM portress_family;"
 		"DELETE FROM portress_session; DELETE FROM portress_ticket;"
 		"DELETE FROM portress_limit; DELETE FROM portress_letter;"
-		"DELETE FROM portress_event; DELETE FROM portress_account;");
+		"DELETE FROM portress_event; DELETE FROM portress_account;"
+		"DELETE FROM portress_identity; DELETE FROM portress_tenant;"
+		"DELETE FROM portress_import;");
 }
 
 static pt_err empty_store(struct world *w)

@@ -48,6 +48,25 @@ static void check_members(struct arena *arena, const struct json_member *members
 	}
 }
 
+/* Laid over itself, and over another, an object stays one; nothing of it is null then. */
+static void check_merge(struct arena *arena, pt_str text)
+{
+	static const char *const bases[] = { "", "{}", "{\"a\":null,\"b\":[1,{\"c\":2}]}" };
+	struct json_value value;
+	pt_str merged;
+
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		if (json_merge(arena, str(bases[i]), text, &merged) != PT_OK)
+			continue;
+		check(json_merge(arena, text, merged, &merged) == PT_OK);
+		if (json_read(arena, merged, &value) != PT_OK)
+			continue; /* an integer that only a merge carries */
+		check(value.type == JSON_OBJECT);
+		for (size_t k = 0; k < value.n; k++)
+			check(value.items[k].type != JSON_NULL);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct arena *arena = arena_open(64 * MIB);
@@ -65,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		check_tree(&value, value.type == JSON_OBJECT || value.type == JSON_ARRAY ? 0 : 1);
 	if (json_read_strings(arena, text, &members, &count) == PT_OK)
 		check_members(arena, members, count);
+	check_merge(arena, text);
 	arena_close(arena);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * port.h - the thin waist between the SQL verbs and a database.
  *
- * verbs.c says what an act does, statements.def says it in SQL (one row a statement, a spelling for
+ * verbs_*.c say what an act does, statements.def says it in SQL (one row a statement, a spelling for
  * each dialect where they differ), a driver says how its database runs it. Values are always bound.
  *
  * Parameters are written ?1, ?2 ... in statements.def; a driver whose database spells them
@@ -142,7 +142,7 @@ struct sql_store {
 	struct store_plan *plan; /* for prepare */
 };
 
-/* Fills the public vtable: every verb of verbs.c over this store. Takes ownership. */
+/* Fills the public vtable: every verb of verbs_*.c over this store. Takes ownership. */
 void sql_store_publish(struct sql_store *store, struct pt_store *out);
 
 #endif

@@ -309,6 +309,70 @@ static void whatever_text_is_written_can_be_read(void **state)
 	}
 }
 
+/* ---- merging ---- */
+
+static void merges_to(const char *base, const char *patch, const char *wanted)
+{
+	pt_str merged;
+
+	assert_int_equal(json_merge(arena, str(base), str(patch), &merged), PT_OK);
+	assert_string_equal(wanted, merged.p);
+}
+
+static void members_of_a_patch_overwrite_and_follow(void **state)
+{
+	(void)state;
+	merges_to("{\"a\":1,\"b\":2}", "{\"c\":3,\"a\":4}", "{\"a\":4,\"b\":2,\"c\":3}");
+	merges_to("{\"a\":{\"x\":1}}", "{\"a\":{\"y\":2}}", "{\"a\":{\"y\":2}}");
+	merges_to("{}", "{}", "{}");
+	merges_to(" { \"a\" : [1, {\"b\" : 2}] , \"c\":\"}\" } ", "{\"d\"\n:\ttrue}",
+		"{\"a\":[1, {\"b\" : 2}],\"c\":\"}\",\"d\":true}");
+}
+
+static void null_takes_a_member_away_and_is_never_kept(void **state)
+{
+	(void)state;
+	merges_to("{\"a\":1,\"b\":2}", "{\"a\":null}", "{\"b\":2}");
+	merges_to("{\"a\":1}", "{\"a\":null,\"b\":null}", "{}");
+	merges_to("", "{\"a\":null,\"b\":0}", "{\"b\":0}");
+	merges_to("{\"a\":null}", "{\"b\":[null]}", "{\"b\":[null]}");
+}
+
+static void values_are_merged_as_they_are_written(void **state)
+{
+	(void)state;
+	merges_to("{\"n\":123456789012345678901234567890,\"r\":0.1000}", "{\"e\":1E+2}",
+		"{\"n\":123456789012345678901234567890,\"r\":0.1000,\"e\":1E+2}");
+	merges_to("{\"\\u00e4\":1}", "{\"\303\244\":\"\\ud83d\\ude00 \\\"\\\\\"}",
+		"{\"\303\244\":\"\\ud83d\\ude00 \\\"\\\\\"}");
+}
+
+static void what_is_no_object_is_not_merged(void **state)
+{
+	static const char *const bad[] = { "", "null", "[]", "1", "{", "{\"a\":1,\"a\":2}",
+		"{\"a\":1}x", "{\"\\u0000\":1}" };
+	pt_str merged;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(
+			json_merge(arena, PT_STR("{}"), str(bad[i]), &merged), PT_E_MALFORMED);
+		if (bad[i][0])
+			assert_int_equal(json_merge(arena, str(bad[i]), PT_STR("{}"), &merged),
+				PT_E_MALFORMED);
+	}
+}
+
+static void merged_members_end_at_256_too(void **state)
+{
+	pt_str merged;
+
+	(void)state;
+	assert_int_equal(json_merge(arena, object_of(256), PT_STR("{\"a\":null}"), &merged), PT_OK);
+	assert_int_equal(json_merge(arena, object_of(256), PT_STR("{\"another\":1}"), &merged),
+		PT_E_MALFORMED);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, world, end)
 
 int main(void)
@@ -326,6 +390,11 @@ int main(void)
 		STORY(anything_but_strings_is_refused_where_strings_are_due),
 		STORY(arena_that_is_full_is_our_fault),
 		STORY(text_outlives_what_it_was_read_from),
+		STORY(members_of_a_patch_overwrite_and_follow),
+		STORY(null_takes_a_member_away_and_is_never_kept),
+		STORY(values_are_merged_as_they_are_written),
+		STORY(what_is_no_object_is_not_merged),
+		STORY(merged_members_end_at_256_too),
 		STORY(writer_keeps_the_commas),
 		STORY(writer_past_its_ceiling_fails),
 		STORY(whatever_text_is_written_can_be_read),

@@ -552,7 +552,8 @@ static pt_err act_write(
 	const struct writing *w = in;
 	const struct pt_id id = { "x" };
 	pt_err err = RUN(conn, arena, EVENT_INSERT, NULL, sql_id(&id), sql_int(1), sql_id(&id),
-		sql_int(1), sql_null(), sql_null(), sql_text(str(w->name)));
+		sql_int(1), sql_null(), sql_null(), sql_text(str(w->name)), sql_text(PT_STR("")),
+		sql_null(), sql_null(), sql_null(), sql_null());
 
 	(void)out;
 	*keep = w->keep;

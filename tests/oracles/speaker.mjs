@@ -1,5 +1,5 @@
 /*
- * The program `jws` as an object: one question, one answer, in order.
+ * A program of ours as an object, `jws` unless another is named: one question, one answer, in order.
  *
  *	const ours = await Speaker.open();
  *	const token = await ours.ask('sign', 'a', b64(claims));     throws if the answer is `no`
@@ -12,12 +12,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-function program() {
+function program(name) {
 	const folder = process.env.PORTRESS_BIN ? dirname(process.env.PORTRESS_BIN) : join(root, 'build-test');
-	const path = process.env.JWS_BIN ?? join(folder, 'tests/oracles/jws');
+	const path = process.env[`${name.toUpperCase()}_BIN`] ?? join(folder, 'tests/oracles', name);
 
 	if (!existsSync(path))
-		throw new Error(`${path} is not built; JWS_BIN may name another one`);
+		throw new Error(`${path} is not built; ${name.toUpperCase()}_BIN may name another one`);
 	return path;
 }
 
@@ -33,8 +33,8 @@ export class Speaker {
 		createInterface({ input: child.stdout }).on('line', (line) => this.#waiting.shift()(line));
 	}
 
-	static open() {
-		return new Speaker(spawn(program(), { stdio: ['pipe', 'pipe', 'ignore'] }));
+	static open(name = 'jws') {
+		return new Speaker(spawn(program(name), { stdio: ['pipe', 'pipe', 'ignore'] }));
 	}
 
 	/* The whole answer: { ok, text }. */

@@ -420,7 +420,7 @@ static void a_list_of_addresses_that_does_not_come_is_refused(void **state)
 static void too_large_an_answer_is_refused(void **state)
 {
 	enum { MEBIBYTE = 1024 * 1024 };
-	char *large = calloc(1, MEBIBYTE + 64);
+	char *large = arena_alloc(arena, MEBIBYTE + 64);
 	struct pt_profile profile;
 
 	(void)state;
@@ -430,7 +430,6 @@ static void too_large_an_answer_is_refused(void **state)
 	assert_int_equal(come_back("google", &profile), PT_E_PROVIDER_EXCHANGE);
 	ROUTES({ "POST ", 200, TOKEN_OK }, { "GET ", 200, large });
 	assert_int_equal(come_back("google", &profile), PT_E_PROVIDER_PROFILE);
-	free(large);
 }
 
 static void a_house_that_is_away_is_refused(void **state)

@@ -249,7 +249,9 @@ static void show_str(struct rendering *r, const struct step *step, pt_str text)
 {
 	if (step->url)
 		text = url_guard(text);
-	if (step->escape)
+	if (step->query)
+		buf_url(r->out, text);
+	else if (step->escape)
 		buf_html(r->out, text);
 	else
 		buf_str(r->out, text);

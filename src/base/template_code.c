@@ -135,6 +135,7 @@ pt_err code_hole(struct code *code, size_t at, pt_str path, bool raw)
 		if (trouble)
 			return code_error(code, at, "%s", trouble);
 		step.escape = true;
+		step.query = code->template->syntax == TEMPLATE_GO && html_is_query(&code->place);
 	}
 	return step_add(code, &step);
 }

@@ -44,6 +44,7 @@ struct step {
 	bool escape;     /* a hole whose value is text */
 	bool raw;        /* a hole that shows a fragment as it is */
 	bool url;        /* a hole that begins an address: no scheme that runs code */
+	bool query;      /* a hole among an address's parameters: percent-encoded (Go) */
 	bool nearest; /* the first key is looked for in all maps around (mustache), not only here */
 	bool standalone; /* a partial alone on its line: each of its lines is indented */
 	bool always;     /* a partial outside of all blocks */

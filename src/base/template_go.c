@@ -6,6 +6,9 @@
  *	{{- and -}}                     take the blanks beside them away
  *	{{- and -}} {{/+ comment +/}}   (with a star for the plus)
  *
+ * As in Go's html/template, a value among the parameters of an address (href="/a?b={{.X}}") is
+ * percent-encoded.
+ *
  * Everything else of that language (functions, pipes, variables, templates in templates) is an error
  * when the template is loaded.
  */

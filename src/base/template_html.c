@@ -77,6 +77,7 @@ static void value_begin(struct html_place *place, enum html_state state)
 {
 	place->state = state;
 	place->begun = false;
+	place->query = false;
 }
 
 static void read_text(struct html_place *place, char c)
@@ -160,6 +161,7 @@ static void read_equals(struct html_place *place, char c)
 static void read_value(struct html_place *place, char c, char quote)
 {
 	place->begun = true;
+	place->query |= c == '?' || c == '#';
 	if (c == quote)
 		place->state = HTML_TAG;
 }
@@ -320,6 +322,12 @@ static const char *place_trouble(const struct html_place *place)
 	return NULL;
 }
 
+static bool is_address(const struct html_place *place)
+{
+	return (place->state == HTML_DOUBLE || place->state == HTML_SINGLE) &&
+	       is_one_of(attribute_name(place), url_attributes, COUNT(url_attributes));
+}
+
 const char *html_hole(const struct html_place *place, bool raw, bool *url)
 {
 	const char *trouble = place_trouble(place);
@@ -328,9 +336,13 @@ const char *html_hole(const struct html_place *place, bool raw, bool *url)
 		return trouble;
 	if (raw && place->state != HTML_TEXT)
 		return "a raw value can only stand between tags";
-	*url = (place->state == HTML_DOUBLE || place->state == HTML_SINGLE) && !place->begun &&
-	       is_one_of(attribute_name(place), url_attributes, COUNT(url_attributes));
+	*url = !place->begun && is_address(place);
 	return NULL;
+}
+
+bool html_is_query(const struct html_place *place)
+{
+	return place->begun && place->query && is_address(place);
 }
 
 static bool is_between_attributes(enum html_state state)
@@ -374,6 +386,7 @@ const char *html_block_end(struct html_place *place, const struct html_place *st
 		place->state = HTML_TAG;
 	/* if the block was not shown, the value has begun only if it had before */
 	place->begun = start->begun;
+	place->query |= start->query;
 	if (place->state == start->state && place->matched == start->matched &&
 		is_same_element(place, start))
 		return NULL;

@@ -34,6 +34,7 @@ struct html_place {
 	enum html_state state;
 	bool closing;   /* this tag is </...> */
 	bool begun;     /* this value has text of its own before the hole */
+	bool query;     /* ... with a `?` or `#`, behind which an address has parameters */
 	size_t matched; /* how much of an end mark has been seen */
 	char tag[16];
 	size_t tag_n;
@@ -48,6 +49,9 @@ const char *html_text(struct html_place *place, pt_str text, size_t *read);
 
 /* May a value stand here? *url: it begins an address. */
 const char *html_hole(const struct html_place *place, bool raw, bool *url);
+
+/* Where a value may stand: is it a piece of an address behind its `?` or `#`? */
+bool html_is_query(const struct html_place *place);
 
 /* May a block begin here? What stands in it begins at the place as it is then. */
 const char *html_block(struct html_place *place);

@@ -46,6 +46,22 @@ static const struct story go[] = {
 		"{\"A\":{},\"B\":{\"x\":\"\"}}", "c", NULL, NULL },
 	{ "names with an underscore", "{{.Data.full_name}} {{.Data.absent.more}}",
 		"{\"Data\":{\"full_name\":\"Ann <a>\"}}", "Ann &lt;a&gt; ", NULL, NULL },
+	{ "a parameter of an address is percent-encoded",
+		"<a href=\"{{.U}}/a?b={{.X}}&amp;c={{.N}}#d={{.X}}\">{{.X}}</a>",
+		"{\"U\":\"https://a.example\",\"X\":\"a+b@c.d&\\\"<'\",\"N\":-7}",
+		"<a "
+		"href=\"https://a.example/"
+		"a?b=a%2Bb%40c.d%26%22%3C%27&amp;c=-7#d=a%2Bb%40c.d%26%22%3C%27\">"
+		"a+b@c.d&amp;&#34;&lt;&#39;</a>",
+		NULL, NULL },
+	{ "a path of an address is not", "<a href='/a/{{.X}}/b'>", "{\"X\":\"c/d&\"}",
+		"<a href='/a/c/d&amp;/b'>", NULL, NULL },
+	{ "a parameter that is sometimes there",
+		"<a href=\"/{{if .Q}}?q={{.Q}}{{end}}{{.X}}\" title=\"?{{.X}}\">",
+		"{\"Q\":\"&\",\"X\":\"&\"}", "<a href=\"/?q=%26%26\" title=\"?&amp;\">", NULL,
+		NULL },
+	{ "the next address begins anew", "<a href=\"/?{{.X}}\"><a href=\"/{{.X}}\">",
+		"{\"X\":\"&\"}", "<a href=\"/?%26\"><a href=\"/&amp;\">", NULL, NULL },
 	{ "fragment", "<form>{{.csrfField}}</form>", "{\"csrfField\":\"fragment:<input>\"}",
 		"<form><input></form>", NULL, NULL },
 	{ "a fragment in an attribute is text", "<a title=\"{{.f}}\">",

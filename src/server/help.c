@@ -227,6 +227,30 @@ static void mdoc_text(FILE *out, const char *text)
 }
 
 /* Ends sentences and begins new lines where mdoc wants them. */
+/* The first of each pair of names; the others are in the help of `serve --as gotrue`. */
+static void mdoc_gotrue(FILE *out, int id)
+{
+	for (size_t i = 0; i < gotrue_names_count; i++) {
+		const struct gotrue_name *row = &gotrue_names[i];
+
+		if (row->id != (enum setting)id)
+			continue;
+		fprintf(out, " ,\nGoTrue:\n.Ev GOTRUE_%s", row->name);
+		return;
+	}
+}
+
+static void mdoc_usual(FILE *out, int id, enum persona as, const char *whose)
+{
+	pt_str usual = setting_fallback(as, (enum setting)id);
+
+	if (usual.n == 0 || str_eq(usual, str(setting_rows[id].fallback)))
+		return;
+	fprintf(out, "As %s:\n.Ql ", whose);
+	mdoc_text(out, usual.p);
+	fputs(" .\n", out);
+}
+
 static void mdoc_setting(FILE *out, int id)
 {
 	const struct setting_row *row = &setting_rows[id];
@@ -237,6 +261,7 @@ static void mdoc_setting(FILE *out, int id)
 	print_name(out, id);
 	if (row->identoro[0])
 		fprintf(out, " ,\nIdentoro:\n.Ev %s", row->identoro);
+	mdoc_gotrue(out, id);
 	fputs(" .\n", out);
 	if (row->type == TYPE_CHOICE || row->rule[0]) {
 		fputs("Values:\n.Ql ", out);
@@ -248,11 +273,8 @@ static void mdoc_setting(FILE *out, int id)
 		mdoc_text(out, row->fallback);
 		fputs(" .\n", out);
 	}
-	if (!(row->flags & FLAG_SAME) && row->fallback_identoro[0]) {
-		fputs("As Identoro:\n.Ql ", out);
-		mdoc_text(out, row->fallback_identoro);
-		fputs(" .\n", out);
-	}
+	mdoc_usual(out, id, AS_IDENTORO, "Identoro");
+	mdoc_usual(out, id, AS_GOTRUE, "GoTrue");
 	if (row->type == TYPE_SECRET)
 		fputs("A secret: never a flag.\n", out);
 }
@@ -262,9 +284,11 @@ static void mdoc_program(FILE *out)
 	fputs(".Dd November 21, 2026\n.Dt PORTRESS 1\n.Os\n.Sh NAME\n.Nm portress\n"
 	      ".Nd sign-up, sign-in and everything after\n.Sh SYNOPSIS\n",
 		out);
-	fputs(".Nm\n.Cm serve\n.Op Fl -as Ar identoro\n.Op Fl -config Ar file\n"
+	fputs(".Nm\n.Cm serve\n.Op Fl -as Ar identoro | gotrue\n.Op Fl -config Ar file\n"
 	      ".Op Fl - Ns Ar key Ar value ...\n"
+	      ".Nm\n.Cm multi\n.Op Fl - Ns Ar key Ar value ...\n"
 	      ".Nm\n.Cm migrate\n.Cm up | status | verify\n"
+	      ".Nm\n.Cm keys\n.Cm list | add | rotate | retire\n"
 	      ".Nm\n.Cm user\n.Ar command\n.Op Ar who\n"
 	      ".Nm\n.Cm config\n.Cm print | check\n"
 	      ".Nm\n.Cm version\n",
@@ -276,9 +300,15 @@ static void mdoc_program(FILE *out)
 	      "With\n.Fl -as Ar identoro\nin the place of Identoro, with its settings and rules; "
 	      "then\n"
 	      ".Fl -createtables\nmakes its tables and ends.\n"
+	      "With\n.Fl -as Ar gotrue\nin the place of GoTrue, with its variables and "
+	      "defaults;\n"
+	      "its own tables are not read, ours stand beside them in the same database.\n"
+	      ".It Cm multi\nServe many sites, as GoTrue does in its multi-instance mode.\n"
 	      ".It Cm migrate\nBring the database up to date, say how it stands, or verify that it "
 	      "was\n"
 	      "made by this program's steps.\n"
+	      ".It Cm keys\nList, add, rotate and retire the keys that sign access tokens.\n"
+	      "A running server reads them on\n.Dv SIGHUP .\n"
 	      ".It Cm user\nList, show, create, disable, enable or delete accounts, set a "
 	      "password,\n"
 	      "confirm an address, or show events.\n"
@@ -288,7 +318,8 @@ static void mdoc_program(FILE *out)
 	      ".It Cm version\nSay the version.\n.El\n",
 		out);
 	fputs(".Sh SIGNALS\n.Dv SIGTERM\nand\n.Dv SIGINT\nlet requests end and then the server;\n"
-	      "a second one ends it at once.\n.Dv SIGHUP\nreads templates and texts again.\n"
+	      "a second one ends it at once.\n.Dv SIGHUP\nreads templates, texts and signing keys "
+	      "again.\n"
 	      ".Sh EXIT STATUS\n0 done; 1 a negative answer; 64 wrong usage; 65 unusable input;\n"
 	      "69 the database or an address cannot be had; 70 a fault of ours;\n"
 	      "74 input or output; 75 try later; 78 wrong settings.\n"

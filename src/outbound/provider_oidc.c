@@ -163,12 +163,12 @@ static pt_err view_read(const struct issuer *issuer, struct view **out)
 	PT_OWN(view_drop) struct view *view = calloc(1, sizeof(*view));
 	struct metadata metadata;
 
-	if (!scratch || !view)
+	if (!view)
 		return fault(PT_F_MEMORY, "no room to look at an issuer");
 	view->owners = 1;
 	view->read = clock_now();
 	view->arena = arena_open(VIEW_STRINGS);
-	if (!view->arena)
+	if (!view->arena || !scratch)
 		return fault(PT_F_MEMORY, "no room to look at an issuer");
 	TRY(metadata_ask(scratch, issuer, &metadata));
 	TRY(metadata_keep(view, &metadata));

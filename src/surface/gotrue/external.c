@@ -64,7 +64,7 @@ static pt_err provider_check(struct exchange *ex, pt_str name)
 	}
 	if (str_eq(name, PT_STR("saml")))
 		return unsupported(ex, "SAML Provider is not enabled");
-	return provider_is_known(name) ? unsupported(ex, "Provider is not enabled")
+	return gotrue_lists_provider(name) ? unsupported(ex, "Provider is not enabled")
 				       : unknown_provider(ex, name);
 }
 

@@ -46,7 +46,7 @@ void places_forget(struct gotrue *gotrue, pt_str id);
 /* Writes the answer of /settings into an opened place. PT_F_CONFIG. */
 PT_CHECK pt_err place_settings(struct place *place);
 /* One of those that are told of, on or off. */
-bool provider_is_known(pt_str name);
+bool gotrue_lists_provider(pt_str name);
 
 /* ---- the visit: what this dialect knows of an exchange ---- */
 

@@ -19,7 +19,7 @@ static bool is_on(const struct gotrue_site *site, pt_str name)
 	return false;
 }
 
-bool provider_is_known(pt_str name)
+bool gotrue_lists_provider(pt_str name)
 {
 	for (size_t i = 0; i < KNOWN; i++)
 		if (str_eq(name, str(known[i])))
@@ -38,7 +38,7 @@ static void external_write(struct json *json, const struct gotrue_site *site)
 		char name[64];
 		struct buf b = BUF_FIXED(name);
 		buf_str(&b, site->providers[i].name);
-		if (!b.failed && !provider_is_known(site->providers[i].name))
+		if (!b.failed && !gotrue_lists_provider(site->providers[i].name))
 			json_bool(json, buf_view(&b).p, true);
 	}
 	json_object_end(json);

@@ -65,7 +65,7 @@ static pt_err provider_check(struct exchange *ex, pt_str name)
 	if (str_eq(name, PT_STR("saml")))
 		return unsupported(ex, "SAML Provider is not enabled");
 	return gotrue_lists_provider(name) ? unsupported(ex, "Provider is not enabled")
-				       : unknown_provider(ex, name);
+					   : unknown_provider(ex, name);
 }
 
 static pt_err lower(struct exchange *ex, pt_str text, pt_str *out)

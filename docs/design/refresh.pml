@@ -1,8 +1,8 @@
 /*
  * refresh.pml - refresh tokens that rotate, in one family, as portress/token.h draws them.
  *
- * The rules are those of token_rotate in src/store (memory.c and sql/verbs.c do the same); refresh.md
- * says what the claims mean and what is left out. Run all rows below: script/model.
+ * The rules are those of token_rotate in src/store (memory/tokens.c and sql/verbs_tokens.c do the
+ * same); refresh.md says what the claims mean and what is left out. Run all rows below: script/model.
  *
  * Assumed of the world
  * - token_rotate is one act. (TWO_STEP takes that away: what was read may be old when it is acted upon.)

@@ -73,7 +73,7 @@ struct pt_join {
 enum pt_metadata_change {
 	PT_METADATA_KEEP,
 	PT_METADATA_MERGE,   /* its members overwrite, null members delete; one level (RFC 7396, flat) */
-	PT_METADATA_REPLACE, /* a hook's answer, or an import */
+	PT_METADATA_REPLACE, /* a hook's answer: the same, but nothing of before stays */
 };
 
 struct pt_metadata {
@@ -356,8 +356,8 @@ struct pt_store {
 	 * PT_E_NOT_FOUND: the account is gone. PT_E_TICKET: the ticket is none of it any more.
 	 * PT_E_CREDENTIALS: the password is another by now. PT_E_NOT_FOUND too when seen_email_key is not
 	 * its address. PT_E_TAKEN: the new address, or the identity, is another account's; or it was to be
-	 * unconfirmed and is not. PT_E_DISABLED: `enabled`, and it is not. PT_E_METADATA: merged, an object would
-	 * be over PT_METADATA_MAX. PT_F_CONFIG: the accounts live in a
+	 * unconfirmed and is not. PT_E_DISABLED: `enabled`, and it is not. PT_E_METADATA: an object would
+	 * be none then, or over PT_METADATA_MAX. PT_F_CONFIG: the accounts live in a
 	 * foreign table that has no place for something in the act.
 	 */
 	pt_err (*account_amend)(void *ctx, pt_arena *arena, const struct pt_amend *amend,

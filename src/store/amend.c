@@ -30,16 +30,17 @@ pt_str amend_ticket_key(const struct pt_amend *amend, const struct pt_account *a
 							    : account->email_key;
 }
 
+/* A replacement is merged with nothing: whatever is kept is an object, and no member of it is null. */
 static pt_err metadata_apply(
 	struct arena *arena, const struct pt_metadata *metadata, pt_str *json, bool *changed)
 {
-	pt_str merged = metadata->json;
-	pt_err err = PT_OK;
+	pt_str base = metadata->change == PT_METADATA_MERGE ? *json : PT_STR("");
+	pt_str merged = { NULL, 0 };
+	pt_err err;
 
 	if (metadata->change == PT_METADATA_KEEP)
 		return PT_OK;
-	if (metadata->change == PT_METADATA_MERGE)
-		err = json_merge(arena, *json, metadata->json, &merged);
+	err = json_merge(arena, base, metadata->json, &merged);
 	if (err == PT_E_MALFORMED || merged.n > PT_METADATA_MAX)
 		return PT_E_METADATA;
 	TRY(err);

@@ -150,6 +150,11 @@ static void metadata_is_merged_one_level_deep(void **state)
 	EXPECT(PT_OK, amended(w, &amend));
 	EXPECT_TEXT("{\"b\":{\"y\":2},\"d\":4}", account(w, &ann).account.user_metadata);
 	EXPECT_TEXT("", account(w, &ann).account.app_metadata);
+	amend.events[0].kind = 0;
+	amend.user_metadata.change = PT_METADATA_REPLACE;
+	amend.user_metadata.json = PT_STR("{\"e\":5,\"f\":null}");
+	EXPECT(PT_OK, amended(w, &amend));
+	EXPECT_TEXT("{\"e\":5}", account(w, &ann).account.user_metadata);
 }
 
 static void metadata_that_grows_too_large_is_refused(void **state)
@@ -170,6 +175,9 @@ static void metadata_that_grows_too_large_is_refused(void **state)
 	assert_int_equal(sizeof(large), account(w, &ann).account.user_metadata.n);
 	amend.user_metadata.json = PT_STR("[]");
 	EXPECT(PT_E_METADATA, amended(w, &amend));
+	amend.user_metadata.change = PT_METADATA_REPLACE;
+	EXPECT(PT_E_METADATA, amended(w, &amend));
+	assert_int_equal(sizeof(large), account(w, &ann).account.user_metadata.n);
 }
 
 static void address_of_another_account_is_taken(void **state)

@@ -160,6 +160,50 @@ static void check_names_a_schema_that_changed_underneath(void **state)
 	arena_close(arena);
 }
 
+/* People and events of the first step, put there as soon as it stands. */
+static void settle(void *ctx, int number, const char *name)
+{
+	(void)name;
+	if (number != 1)
+		return;
+	sql(ctx, "INSERT INTO portress_account (id, tenant, audience, email, email_key,"
+		 " email_verified_at, phone_verified_at, created_at, updated_at, last_signin_at,"
+		 " disabled_at, signin_count, failed_signins, password) VALUES ('ann', '', '',"
+		 " 'Ann@example.test', 'ann@example.test', 3, 0, 1, 2, 0, 0, 7, 0, 'hash')");
+	sql(ctx, "INSERT INTO portress_event (id, kind, account, happened_at, detail)"
+		 " VALUES ('e', 1, 'ann', 1, 'first')");
+}
+
+static void those_of_an_older_schema_are_still_there(void **state)
+{
+	struct place *p = *state;
+	pt_arena *arena = arena_open(1 << 20);
+	const struct pt_account_page accounts = { .max = 10 };
+	const struct pt_event_page events = { .kinds = UINT32_MAX, .max = 10 };
+	struct pt_account_record *account;
+	struct pt_event *event;
+	struct pt_store store;
+	int64_t total;
+	size_t n;
+
+	assert_int_equal(PT_OK, store_migrate_up(&p->setup, settle, p));
+	assert_int_equal(PT_OK, store_open(&p->setup, &store));
+	assert_int_equal(
+		PT_OK, store.account_page(store.ctx, arena, &accounts, &account, &n, &total));
+	assert_int_equal(1, n);
+	assert_true(str_eq(PT_STR("ann@example.test"), account->account.email_key));
+	assert_true(str_eq(PT_STR("hash"), account->password));
+	assert_int_equal(7, account->account.signin_count);
+	assert_false(account->account.super_admin);
+	assert_int_equal(0, account->account.new_email.n);
+	assert_int_equal(PT_OK, store.event_page(store.ctx, arena, &events, &event, &n, &total));
+	assert_int_equal(1, n);
+	assert_true(str_eq(PT_STR("first"), event->detail));
+	assert_int_equal(0, event->actor_email.n);
+	store.close(store.ctx);
+	arena_close(arena);
+}
+
 /* Whichever change to the disk fails, the step is applied wholly or not at all, and then again. */
 static void interrupted_migration_is_resumed(void **state)
 {
@@ -191,6 +235,7 @@ int main(void)
 		TEST(newer_schema_is_refused_with_and_without_migration),
 		TEST(edited_step_is_found),
 		TEST(check_names_a_schema_that_changed_underneath),
+		TEST(those_of_an_older_schema_are_still_there),
 		TEST(interrupted_migration_is_resumed),
 	};
 

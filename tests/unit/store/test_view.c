@@ -491,6 +491,74 @@ static void is_disabled(struct world *w, const struct pt_id *id)
 	assert_true(record.account.email_verified_at == 0);
 }
 
+/* Signed in, password, linked: what there is a place for. The rest is refused and changes nothing. */
+static void is_amended(struct world *w, const struct pt_id *id)
+{
+	const struct pt_amend misfits[] = {
+		{ .has_email = true, .email = PT_STR("a@b.c"), .email_key = PT_STR("a@b.c") },
+		{ .has_new_email = true, .new_email_key = PT_STR("a@b.c") },
+		{ .has_role = true, .role = PT_STR("admin") },
+		{ .has_super_admin = true, .super_admin = true },
+		{ .app_metadata = { PT_METADATA_MERGE, PT_STR("{}") } },
+		{ .user_metadata = { PT_METADATA_REPLACE, PT_STR("{}") } },
+		{ .invited_at = 1 },
+		{ .confirm_sent_at = 1 },
+		{ .recover_sent_at = 1 },
+		{ .email_change_sent_at = 1 },
+	};
+	struct pt_amend act = { .account = *id,
+		.has_seen_password = true,
+		.seen_password = PT_STR("$2y$10$other"),
+		.signed_in = true,
+		.has_password = true,
+		.password = PT_STR("$2y$10$amended"),
+		.has_new_email = true,
+		.has_identity = true,
+		.identity = { PT_STR("github"), PT_STR("4711") } };
+	const struct pt_account_query elsewhere = { { NULL, 0 }, { NULL, 0 }, PT_BY_IDENTITY,
+		PT_STR("4711"), PT_STR("github") };
+	struct pt_account_record record;
+	int64_t signins;
+
+	assert_int_equal(find(w, PT_BY_ID, id->text, &record), PT_OK);
+	signins = record.account.signin_count;
+	assert_int_equal(amend(w, act), PT_OK);
+	assert_int_equal(amend(w, act), PT_E_CREDENTIALS);
+	assert_int_equal(find(w, PT_BY_ID, id->text, &record), PT_OK);
+	assert_true(str_eq(record.password, PT_STR("$2y$10$amended")));
+	assert_int_equal(record.account.signin_count, signins + 1);
+	assert_int_equal(w->store.account_find(w->store.ctx, w->arena, &elsewhere, &record), PT_OK);
+	assert_string_equal(record.account.id.text, id->text);
+	for (size_t i = 0; i < sizeof(misfits) / sizeof(misfits[0]); i++) {
+		act = misfits[i];
+		act.account = *id;
+		act.has_disabled = act.disabled = true;
+		assert_int_equal(amend(w, act), PT_F_CONFIG);
+	}
+	assert_int_equal(find(w, PT_BY_ID, id->text, &record), PT_OK);
+	assert_int_equal(record.account.disabled_at, 0);
+	assert_int_equal(amend(w, (struct pt_amend){ .account = *id,
+					  .has_password = true,
+					  .password = PT_STR("$2y$10$other") }),
+		PT_OK);
+	assert_int_equal(
+		amend(w, (struct pt_amend){ .account = { "no-such-id" } }), PT_E_NOT_FOUND);
+}
+
+static void cannot_be_paged_or_moved_into(struct world *w)
+{
+	const struct pt_account_page page = { .max = 10 };
+	const struct pt_import batch = { .source = PT_STR("gotrue") };
+	struct pt_import_count count;
+	struct pt_account_record *records;
+	int64_t total;
+	size_t n;
+
+	assert_int_equal(w->store.account_page(w->store.ctx, w->arena, &page, &records, &n, &total),
+		PT_F_CONFIG);
+	assert_int_equal(w->store.import(w->store.ctx, w->arena, &batch, &count), PT_F_CONFIG);
+}
+
 static void is_heard_of(struct world *w, const struct pt_id *id)
 {
 	const struct sql_value *user;
@@ -554,6 +622,8 @@ static void live(enum shape_kind kind)
 	signs_in(&w, &id);
 	confirms_and_resets(&w, &id);
 	is_disabled(&w, &id);
+	is_amended(&w, &id);
+	cannot_be_paged_or_moved_into(&w);
 	is_heard_of(&w, &id);
 	if (kind == REFERRED)
 		script(&w, "INSERT INTO notes SELECT user_id FROM identoro_users");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/curl_trust.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/module.h"
@@ -30,6 +31,7 @@ struct curl_functions libcurl;
 
 static const struct module_symbol symbols[] = {
 	SYMBOL(global_init),
+	SYMBOL(version_info),
 	SYMBOL(easy_init),
 	SYMBOL(easy_setopt),
 	SYMBOL(easy_getinfo),
@@ -111,6 +113,7 @@ static pt_err open_once(pt_str ca_file)
 	/* This is also where OpenSSL reads its configuration. */
 	if (libcurl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return fault(PT_F_CONFIG, "libcurl does not start");
+	TRY(trust_open(str(libcurl.version_info(CURLVERSION_NOW)->ssl_version), curl_ca_bundle()));
 	is_open = true;
 	return PT_OK;
 }
@@ -167,6 +170,13 @@ void curl_time(struct curl_options *o, CURLoption option, pt_time value)
 	curl_long(o, option, milliseconds > 0 ? milliseconds : 1);
 }
 
+static CURLcode lend_trust(CURL *handle, void *ssl_context, void *context)
+{
+	(void)handle;
+	(void)context;
+	return trust_lend(ssl_context) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+}
+
 static void certificates(struct curl_options *o)
 {
 	struct curl_blob blob = { .data = bundle, .len = bundle_n, .flags = CURL_BLOB_NOCOPY };
@@ -175,8 +185,12 @@ static void certificates(struct curl_options *o)
 	curl_long(o, CURLOPT_SSL_VERIFYHOST, 2);
 	curl_long(o, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 	curl_text(o, CURLOPT_CAPATH, NULL);
-	if (bundle_n > 0)
+	if (trust_is_open()) {
+		curl_text(o, CURLOPT_CAINFO, NULL);
+		curl_callback(o, CURLOPT_SSL_CTX_FUNCTION, (curl_function *)lend_trust);
+	} else if (bundle_n > 0) {
 		curl_pointer(o, CURLOPT_CAINFO_BLOB, &blob);
+	}
 }
 
 /* "+host:port:address,address": what libcurl takes for an answer that it had itself. */

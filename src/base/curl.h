@@ -15,6 +15,7 @@
 /* The functions of libcurl that we use, by their own names without `curl_`. Filled by curl_open. */
 struct curl_functions {
 	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_version_info) *version_info;
 	__typeof__(curl_easy_init) *easy_init;
 	__typeof__(curl_easy_setopt) *easy_setopt;
 	__typeof__(curl_easy_getinfo) *easy_getinfo;

@@ -90,12 +90,10 @@ class Site {
 	}
 
 	/* method, path, { json, form, body, bearer, headers } -> answer */
-	async ask(method, path, { bearer, headers, ...options } = {}) {
+	ask(method, path, { bearer, headers, ...options } = {}) {
 		const client = this.client(bearer ? { authorization: `Bearer ${bearer}`, ...headers } : headers);
-		const answer = await client.request(method, path, { cookies: false, ...options });
 
-		answer.location = answer.headers.location;
-		return answer;
+		return client.request(method, path, { cookies: false, ...options });
 	}
 
 	get(path, options) {

@@ -373,6 +373,38 @@ static void merged_members_end_at_256_too(void **state)
 		PT_E_MALFORMED);
 }
 
+static void assert_member(const char *text, const char *name, const char *wanted)
+{
+	pt_str value;
+
+	assert_int_equal(json_find_raw(arena, str(text), str(name), &value), PT_OK);
+	assert_true(str_eq(value, str(wanted)));
+}
+
+static void a_member_is_found_as_it_is_spelled(void **state)
+{
+	(void)state;
+	assert_member("{\"a\":1}", "a", "1");
+	assert_member(" { \"a\" : [ 1, {\"b\":\"]\"} ] , \"b\":2 } ", "a", "[ 1, {\"b\":\"]\"} ]");
+	assert_member("{\"x\":\"\\\"}\",\"a\":\"\\u00e9\"}", "a", "\"\\u00e9\"");
+	assert_member("{\"\\u0061\":12345678901234567890.10}", "a", "12345678901234567890.10");
+	assert_member("{\"b\":{\"a\":1}}", "a", "");
+	assert_member("{}", "a", "");
+	assert_member("{\"a\":null}", "a", "null");
+}
+
+static void no_member_is_found_in_what_is_no_object(void **state)
+{
+	static const char *const bad[] = { "", "[]", "1", "null", "\"{}\"", "{\"a\":1", "{} {}",
+		"{\"a\":1,\"a\":2}", "{\"a\":1,}" };
+	pt_str value;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(
+			json_find_raw(arena, str(bad[i]), PT_STR("a"), &value), PT_E_MALFORMED);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, world, end)
 
 int main(void)
@@ -398,6 +430,8 @@ int main(void)
 		STORY(writer_keeps_the_commas),
 		STORY(writer_past_its_ceiling_fails),
 		STORY(whatever_text_is_written_can_be_read),
+		STORY(a_member_is_found_as_it_is_spelled),
+		STORY(no_member_is_found_in_what_is_no_object),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,8 @@ pt_err policy_password(
 		return PT_E_PASSWORD_LONG;
 	if (policy->hash_bcrypt && password.n > BCRYPT_BYTES_MAX)
 		return PT_E_PASSWORD_LONG;
+	if (policy->password_max_bytes > 0 && password.n > policy->password_max_bytes)
+		return PT_E_PASSWORD_LONG;
 	if (policy->password_blocklist &&
 		(blocklist_has(password) || is_own_name(password, context)))
 		return PT_E_PASSWORD_COMMON;

@@ -289,8 +289,7 @@ static bool members_read(struct scan *s, struct member *list, size_t most, size_
 		return true;
 	for (;;) {
 		if (*n == most)
-			return stop(
-				s, most < MEMBERS_MAX ? "invalid character" : "too many members");
+			return stop(s, "too many members");
 		if (!member_read(s, &list[*n]))
 			return false;
 		(*n)++;
@@ -318,14 +317,14 @@ static const char *kind_of(pt_str value)
 	}
 }
 
-/* Each member has its colon. */
+/* Each member has its colon; the last may be broken off before it. */
 static size_t members_most(pt_str text)
 {
-	size_t colons = 0;
+	size_t most = 1;
 
-	for (size_t i = 0; i < text.n && colons < MEMBERS_MAX; i++)
-		colons += text.p[i] == ':';
-	return colons;
+	for (size_t i = 0; i < text.n && most < MEMBERS_MAX; i++)
+		most += text.p[i] == ':';
+	return most;
 }
 
 bool body_members(

@@ -181,14 +181,16 @@ static bool is_operator(const struct exchange *ex, pt_str bearer)
 	return token.n > 0 && pt_secret_equal(bearer, token);
 }
 
-/* Somebody who was switched off administers nothing. */
+/* Somebody who was switched off administers nothing. What a body names must be his, and so must what the
+ * request goes on to read and write. */
 static pt_err admin_check(struct exchange *ex)
 {
 	const struct visit *visit = visit_of(ex);
 	pt_str audience;
 
 	TRY(audience_asked(ex, &audience));
-	if (visit->admin.disabled_at != 0 || !may_administer(ex, &visit->admin, audience))
+	if (visit->admin.disabled_at != 0 || !may_administer(ex, &visit->admin, audience) ||
+		!may_administer(ex, &visit->admin, request_audience(ex)))
 		return gotrue_no(ex, 401, "User not allowed");
 	return PT_OK;
 }

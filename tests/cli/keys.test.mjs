@@ -119,6 +119,30 @@ test('keys are turned over while the server runs, and no good token is refused',
 	await assert.rejects(judgedByJose(site, tokens[0]));
 });
 
+test("GoTrue's tokens are signed by them too, and those of its secret go on", async (t) => {
+	const port = await freePort();
+	const base = `http://127.0.0.1:${port}`;
+	const where = keysPlace({ PORTRESS_LISTEN: `127.0.0.1:${port}`, PORTRESS_LOG_FORMAT: 'json', GOTRUE_JWT_SECRET: 'short',
+		GOTRUE_SITE_URL: base, GOTRUE_OPERATOR_TOKEN: 'operator', GOTRUE_MAILER_AUTOCONFIRM: 'true' });
+	const server = new Server({ words: ['serve', '--as', 'gotrue'], port, host: `localhost:${port}`, ...where });
+	const post = (path, body) => fetch(base + path, { method: 'POST', body });
+	const who = async (token) => (await fetch(`${base}/user`, { headers: { authorization: `Bearer ${token}` } })).status;
+
+	await server.start();
+	t.after(() => server.stop());
+	assert.equal((await post('/signup', JSON.stringify({ email: 'a@example.org', password }))).status, 200);
+	const answer = await post('/token', new URLSearchParams({ grant_type: 'password', username: 'a@example.org', password }));
+	const { access_token: token } = await answer.json();
+	const [{ kid }] = await listed(where);
+
+	assert.equal(await judgedByJose({ url: new URL(`${base}/.well-known/jwks.json`) }, token), kid);
+	assert.equal(await who(token), 200);
+	const older = (secret) => new jose.SignJWT(jose.decodeJwt(token)).setProtectedHeader({ alg: 'HS256' })
+		.sign(Buffer.from(secret));
+
+	assert.deepEqual([await who(await older('short')), await who(await older('shorn'))], [200, 401]);
+});
+
 test('the public list tells nothing that is secret', async (t) => {
 	const site = await issuer(t);
 	const answer = await fetch(site.url);

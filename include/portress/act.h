@@ -32,7 +32,7 @@ struct pt_signup_form {
 
 /*
  * Opens an unconfirmed account and mails the link that confirms it.
- * In this order: PT_E_USERNAME, PT_E_EMAIL, PT_E_PASSWORD_*, PT_E_GIVEN_NAME_LONG,
+ * In this order: PT_E_SIGNUP_OFF; PT_E_USERNAME, PT_E_EMAIL, PT_E_PASSWORD_*, PT_E_GIVEN_NAME_LONG,
  * PT_E_FAMILY_NAME_LONG, PT_E_NAMES_MISSING; PT_E_CAPTCHA; PT_E_MAIL_LIMITED; PT_E_TAKEN.
  */
 PT_API PT_CHECK pt_err pt_signup(

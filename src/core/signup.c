@@ -47,6 +47,8 @@ pt_err pt_signup(struct pt_call *call, const struct pt_signup_form *form, struct
 	struct pt_account_record newcomer = { 0 };
 	char hash[PASSWORD_HASH_MAX];
 
+	if (call->site->policy.signup_off)
+		return PT_E_SIGNUP_OFF;
 	TRY(account_draft_read(call, &draft, true, &newcomer.account));
 	TRY(captcha_check(call, form->captcha));
 	TRY(limit_mail(call, link_verify.limit, newcomer.account.email_key));

@@ -68,6 +68,7 @@ static void make_policy(const struct config *c, struct pt_policy *p)
 	p->mail_per_client = (int)config_number(c, SET_LIMIT_MAIL_CLIENT);
 	p->failure_delay = config_number(c, SET_SIGNIN_DELAY);
 	p->captcha = config_true(c, SET_CAPTCHA);
+	p->signup_off = config_true(c, SET_GOTRUE_DISABLE_SIGNUP);
 }
 
 static void check_policy(struct config *c, const struct pt_policy *p)

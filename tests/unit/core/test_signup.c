@@ -19,6 +19,23 @@ static void a_newcomer_gets_one_letter_and_an_unconfirmed_account(void **state)
 	world_close(&w);
 }
 
+static void signup_off(struct pt_policy *policy)
+{
+	policy->signup_off = true;
+}
+
+static void where_nobody_signs_up_no_form_is_read(void **state)
+{
+	struct world w = { 0 };
+
+	(void)state;
+	world_open_with(&w, signup_off);
+	EXPECT_ERR(PT_E_SIGNUP_OFF, world_signup(&w, "ann", "ann@example.org"));
+	EXPECT_ERR(PT_E_SIGNUP_OFF, world_signup(&w, "", ""));
+	assert_int_equal(0, world_letters(&w, PT_LETTER_VERIFY));
+	world_close(&w);
+}
+
 static void a_taken_name_is_refused_in_any_case(void **state)
 {
 	struct world w;
@@ -191,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_newcomer_gets_one_letter_and_an_unconfirmed_account),
+		cmocka_unit_test(where_nobody_signs_up_no_form_is_read),
 		cmocka_unit_test(a_taken_name_is_refused_in_any_case),
 		cmocka_unit_test(the_first_broken_rule_is_named),
 		cmocka_unit_test(a_link_confirms_and_again_changes_nothing),

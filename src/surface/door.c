@@ -434,11 +434,20 @@ pt_err exchange_move(struct exchange *ex, struct pt_site *site)
 	return PT_OK;
 }
 
+/* One that can do no harm in a log line, a header or a page. */
+static bool is_request_id(pt_str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] <= ' ' || text.p[i] > '~')
+			return false;
+	return text.n > 0 && text.n <= 128;
+}
+
 static pt_str request_id(const struct mount *mount, const struct http_request *rq)
 {
 	pt_str told = mount->id_header.n > 0 ? http_header(rq, mount->id_header) : PT_STR("");
 
-	return told.n > 0 && told.n <= 128 ? told : rq->id;
+	return is_request_id(told) ? told : rq->id;
 }
 
 static void exchange_find(struct exchange *ex)
@@ -450,6 +459,7 @@ static void exchange_find(struct exchange *ex)
 	ex->allowed = found.allowed;
 	ex->segment = found.segment;
 	ex->id = request_id(ex->mount, ex->rq);
+	ex->rs->id = ex->id;
 }
 
 static pt_err exchange_open(struct exchange *ex)

@@ -134,6 +134,9 @@ pt_err users_post(struct exchange *ex)
 		return gotrue_no(ex, 422, "An email address is required");
 	if (form.aud.n > 0)
 		pt_call_set_audience(ex->call, form.aud);
+	/* Whatever the form says of it: by address is how this one signs in. */
+	TRY(json_merge(ex->arena, form.app_metadata, PT_STR("{\"provider\":\"email\"}"),
+		&form.app_metadata));
 	const struct pt_account_form wanted = {
 		.email = form.email,
 		.password = form.password,

@@ -1,5 +1,5 @@
 -- Sites that share a store, people whom somebody else vouches for, and what an operator may change.
--- @KEY@ is text that stands in an index.
+-- Text that stands in an index has a type of its own.
 
 ALTER TABLE portress_account ADD COLUMN super_admin @INT@ NOT NULL DEFAULT 0;
 ALTER TABLE portress_account ADD COLUMN new_email @TEXT@;
@@ -9,6 +9,7 @@ ALTER TABLE portress_account ADD COLUMN confirm_sent_at @INT@ NOT NULL DEFAULT 0
 ALTER TABLE portress_account ADD COLUMN recover_sent_at @INT@ NOT NULL DEFAULT 0;
 ALTER TABLE portress_account ADD COLUMN email_change_sent_at @INT@ NOT NULL DEFAULT 0;
 CREATE INDEX portress_account_page ON portress_account (tenant, audience, created_at, id);
+CREATE INDEX portress_account_list ON portress_account (tenant, id);
 
 -- An event of before has no tenant, which is the tenant of a server that has one site.
 ALTER TABLE portress_event ADD COLUMN tenant @KEY@ NOT NULL DEFAULT '';

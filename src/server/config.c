@@ -728,19 +728,27 @@ pt_str config_blamed(const struct config *config, enum setting id)
 
 /* ---- showing ---- */
 
+/* Where name and password begin: behind "scheme://", or at once, as Go programs write it. Past the end:
+ * there are none. */
+static size_t login_begin(pt_str address)
+{
+	size_t letters = 0;
+
+	while (letters < address.n && ascii_alnum(address.p[letters]))
+		letters++;
+	if (str_starts(str_slice(address, letters, address.n), PT_STR("://")))
+		return letters + 3;
+	bool go = str_contains(address, PT_STR("@tcp(")) || str_contains(address, PT_STR("@unix("));
+	return go ? 0 : address.n;
+}
+
 static pt_str without_password(const struct config *config, pt_str address)
 {
 	struct buf b = BUF(config->arena, 4 * KIB);
-	size_t begin = 0, at, colon;
+	size_t begin = login_begin(address), at, colon;
 
-	while (begin + 3 <= address.n &&
-		!str_eq(str_slice(address, begin, begin + 3), PT_STR("://")))
-		begin++;
 	if (str_contains(address, PT_STR("password")))
 		return PT_STR("set");
-	if (begin + 3 > address.n)
-		return address;
-	begin += 3;
 	for (at = address.n; at > begin && address.p[at - 1] != '@'; at--)
 		;
 	colon = begin + str_find(str_slice(address, begin, at), ':');

@@ -189,6 +189,9 @@ static void passwords_in_addresses_are_not_shown(void **state)
 		str_eq(config_shown(&l.config, SET_DATABASE), PT_STR("postgres://me:***@db/x")));
 	assert_true(str_eq(config_shown(&l.config, SET_SMTP_URL), PT_STR("smtp://me@host")));
 	unload(&l);
+	l = load(ENVIRONMENT("PORTRESS_DATABASE=me:pa://ss@tcp(db)/x"), NULL);
+	assert_true(str_eq(config_shown(&l.config, SET_DATABASE), PT_STR("me:***@tcp(db)/x")));
+	unload(&l);
 }
 
 /* ---- in Identoro's place ---- */

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { MariaDb } from './support/mariadb.mjs';
 import { Cluster } from './support/postgres.mjs';
 import { baseUrl } from './support/settings.mjs';
 
@@ -37,6 +38,7 @@ const suites = {
 	postgres: { files: named(stories), env: { ID_STORE: 'postgres', ID_SHAPE: 'g2' } },
 	view: { files: named(stories), env: { ID_STORE: 'postgres', ID_SHAPE: 'readme-view' } },
 	native: { files: named(stories), env: { ID_STORE: 'native', ID_SHAPE: 'own' } },
+	mariadb: { files: named(stories), env: { ID_STORE: 'mariadb', ID_SHAPE: 'own' } },
 	readme: { files: named(stories), env: { ID_STORE: 'sqlite', ID_SHAPE: 'readme' } },
 	openapi: { files: inFolder('conformance/openapi'), env: {} },
 	cli: { files: inFolder('cli'), env: {} },
@@ -83,8 +85,11 @@ function choose(names) {
 async function main() {
 	const chosen = choose(process.argv.slice(2));
 	const cluster = baseUrl ? null : await Cluster.open();
+	const mariadb = chosen.some(([, { env }]) => env.ID_STORE === 'mariadb') ? await MariaDb.open() : null;
 	const results = [];
 
+	if (mariadb)
+		process.env.ID_MARIADB = mariadb.description;
 	if (cluster) {
 		const { host, port, log, folder, data } = cluster;
 
@@ -93,6 +98,7 @@ async function main() {
 	for (const [name, suite] of chosen)
 		results.push(await play(name, suite));
 	await cluster?.close();
+	await mariadb?.close();
 
 	const sum = (key) => results.reduce((total, one) => total + one[key], 0);
 

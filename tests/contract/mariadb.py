@@ -144,9 +144,9 @@ def run(arguments):
             PORTRESS_TEST_MARIADB=url)
         command = [argument.replace("{url}", url) for argument in arguments]
         status = subprocess.run(command, check=False, env=environment).returncode
-        stop(directory)
         return status if status >= 0 else 128 - status
     finally:
+        stop(directory)
         if os.environ.get("PORTRESS_TEST_KEEP"):
             print("kept", directory)
         else:

@@ -19,7 +19,7 @@ const gentle = { PORTRESS_PASSWORD_MIN: '6', PORTRESS_PASSWORD_BLOCKLIST: 'false
 
 function translate(name, value) {
 	if (name === 'DATABASE_URL')
-		return ['PORTRESS_DATABASE', `sqlite:${value}`];
+		return ['PORTRESS_DATABASE', value.includes('://') ? value : `sqlite:${value}`];
 	if (name === 'SIGNIN_DELAY_MS')
 		return ['PORTRESS_SIGNIN_DELAY', `${value}ms`];
 	return [name in names ? `PORTRESS_${names[name]}` : name, value];

@@ -26,10 +26,14 @@ export const baseUrl = process.env.ID_BASE_URL || '';
 export const foreignMail = process.env.ID_SMTP_LISTEN || '';
 
 export const storeKind = process.env.ID_STORE || 'sqlite';
-export const storeShape = process.env.ID_SHAPE || (storeKind === 'native' ? 'own' : 'g2');
+
+/* Portress's own tables, as a plain start makes them. */
+export const isPlain = (kind) => kind === 'native' || kind === 'mariadb';
+
+export const storeShape = process.env.ID_SHAPE || (isPlain(storeKind) ? 'own' : 'g2');
 
 /* Where only the drop-in keeps to the original's letter: a plain start is stricter, or keeps more. */
-export const dropIn = storeKind === 'native' ? { kind: 'sqlite', shape: 'g2' } : {};
+export const dropIn = isPlain(storeKind) ? { kind: 'sqlite', shape: 'g2' } : {};
 
 /* A file of tests opens many folders, each of which cleans up at the end. */
 process.setMaxListeners(0);

@@ -108,6 +108,7 @@ export const shapes = {
 		readme: { table: 'identoro_users', columns: readme, sql: sqliteReadme },
 	},
 	native: { own: { table: 'portress_account', columns: own } },
+	mariadb: { own: { table: 'portress_account', columns: own } },
 	postgres: {
 		g2: { table: 'identoro_users', columns: canonical },
 		'g2-own': { table: 'identoro_users', columns: canonical,

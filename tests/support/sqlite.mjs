@@ -17,7 +17,7 @@ export function literal(value) {
 }
 
 /* Replaces $1, $2 ... as PostgreSQL numbers them. */
-function bind(text, values) {
+export function bind(text, values) {
 	return text.replace(/\$(\d+)/g, (_, number) => literal(values[number - 1]));
 }
 

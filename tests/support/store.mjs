@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { MariaDb } from './mariadb.mjs';
 import { Cluster } from './postgres.mjs';
 import { shapes } from './shapes.mjs';
 import * as sqlite from './sqlite.mjs';
@@ -22,7 +23,7 @@ class Store {
 	/* Users by one logical field, letter case ignored; all of them without a field. */
 	async users(field, value) {
 		const { table, columns } = this.shape;
-		const where = field ? `WHERE lower(CAST(${columns[field]} AS text)) = lower($1)` : '';
+		const where = field ? `WHERE lower(CAST(${columns[field]} AS ${this.textType ?? 'text'})) = lower($1)` : '';
 		const rows = await this.query(`SELECT * FROM ${table} ${where}`, field ? [String(value)] : []);
 
 		return rows.map((row) => this.user(row));
@@ -119,7 +120,7 @@ class PostgresStore extends Store {
 }
 
 /* Portress's own tables, as a plain start makes them. */
-class NativeStore extends SqliteStore {
+const nativeTables = (Base) => class extends Base {
 	user(row) {
 		return { ...super.user(row), verified: row.email_verified_at > 0 };
 	}
@@ -143,7 +144,30 @@ class NativeStore extends SqliteStore {
 		return rows.map((row) => ({ event_type: type, user_id: row.account || null, processed: false }))
 			.filter((event) => id === undefined || event.user_id === id);
 	}
+};
+
+class MariaDbStore extends Store {
+	constructor(folder, shape) {
+		super();
+		this.kind = 'mariadb';
+		this.textType = 'char';
+		this.shape = shape;
+	}
+
+	async prepare() {
+		this.server = await MariaDb.shared();
+		this.database = await this.server.createDatabase();
+		this.url = this.server.url(this.database);
+	}
+
+	query(text, values) {
+		return this.server.query(this.database, text, values);
+	}
+
+	async close() {}
 }
+
+const inFolder = { sqlite: SqliteStore, native: nativeTables(SqliteStore), mariadb: nativeTables(MariaDbStore) };
 
 function findShape(kind, name) {
 	const shape = shapes[kind]?.[name];
@@ -157,7 +181,7 @@ function findShape(kind, name) {
 export async function openStore({ kind, shape, folder, cluster, through }) {
 	const found = findShape(kind, shape);
 	const store = kind === 'postgres' ? new PostgresStore(cluster ?? await Cluster.shared(), found, !cluster) :
-		new { sqlite: SqliteStore, native: NativeStore }[kind](folder, found);
+		new inFolder[kind](folder, found);
 
 	await store.prepare(through);
 	return store;

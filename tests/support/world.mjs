@@ -8,7 +8,7 @@ import { Browser, Client } from './client.mjs';
 import { Control } from './control.mjs';
 import { plainSettings } from './plain-settings.mjs';
 import { run, Server } from './server.mjs';
-import { baseUrl, foreignMail, freePort, storeKind, storeShape, temporaryFolder } from './settings.mjs';
+import { baseUrl, foreignMail, freePort, isPlain, storeKind, storeShape, temporaryFolder } from './settings.mjs';
 import { linkIn, Sink, tokenIn } from './smtp.mjs';
 import { openStore } from './store.mjs';
 
@@ -191,9 +191,9 @@ async function openOwn(world, { settings = {}, kind = storeKind, shape = storeSh
 		if (value === undefined)
 			delete world.settings[name];
 	world.server = new Server({ folder: world.folder, port, host: new URL(origin).host, ready,
-		...(kind === 'native' ? { words: ['serve', ...words], settings: plainSettings(world.settings) } :
+		...(isPlain(kind) ? { words: ['serve', ...words], settings: plainSettings(world.settings) } :
 			{ words: ['serve', '--as', 'identoro', ...words], settings: world.settings }) });
-	if (tables && kind !== 'native' && !world.store.shape.sql)
+	if (tables && !isPlain(kind) && !world.store.shape.sql)
 		await createTables(world, words);
 	if (start)
 		await world.server.start();

@@ -18,6 +18,7 @@ struct http_response {
 	struct http_header headers[HTTP_RESPONSE_HEADERS];
 	size_t n_headers;
 	pt_str body;
+	pt_str id;     /* printable; told as X-Request-Id. "": the request's own */
 	pt_time delay; /* hold the finished answer back this long, without holding a thread */
 	bool close;    /* close the connection after it */
 	bool failed;   /* a header could not be set */

@@ -77,7 +77,7 @@ static bool has_body(int status)
 
 static size_t room_for(const struct http_response *rs)
 {
-	size_t n = OWN_LINES + rs->body.n;
+	size_t n = OWN_LINES + rs->body.n + rs->id.n;
 
 	for (size_t i = 0; i < rs->n_headers; i++)
 		n += rs->headers[i].name.n + rs->headers[i].value.n + 4;
@@ -127,7 +127,7 @@ void answer_write(struct buf *out, struct date_line *date, const struct exchange
 		p = put(p, PT_STR("\r\n"));
 	}
 	p = put(p, PT_STR("X-Request-Id: "));
-	p = put(p, ex->rq.id);
+	p = put(p, rs->id.n > 0 ? rs->id : ex->rq.id);
 	p = put(p, close ? PT_STR("\r\nConnection: close\r\n\r\n") : PT_STR("\r\n\r\n"));
 	/* RFC 9110 9.3.2: HEAD is told how long the body would be. */
 	if (has_body(rs->status) && ex->rq.method != HTTP_HEAD)

@@ -698,6 +698,17 @@ static void make_root_of_gotrue(struct config *c, struct settings *s)
 	s->keys.root = buf_view(&b);
 }
 
+/* A header's name, as requests are searched for it. */
+static pt_str header_name(const struct config *c, enum setting id)
+{
+	pt_str typed = config_text(c, id);
+	struct buf b = BUF(c->arena, 1 * KIB);
+
+	for (size_t i = 0; i < typed.n; i++)
+		buf_char(&b, ascii_lower(typed.p[i]));
+	return buf_view(&b);
+}
+
 static void make_gotrue(struct config *c, struct settings *s)
 {
 	struct gotrue_setup *g = &s->gotrue;
@@ -706,8 +717,8 @@ static void make_gotrue(struct config *c, struct settings *s)
 	g->operator_token = config_text(c, SET_GOTRUE_OPERATOR_TOKEN);
 	g->export_secret = config_text(c, SET_GOTRUE_EXPORT_SECRET);
 	g->endpoint = config_text(c, SET_GOTRUE_ENDPOINT);
-	g->limit_header = config_text(c, SET_GOTRUE_RATE_LIMIT_HEADER);
-	g->request_id_header = config_text(c, SET_GOTRUE_REQUEST_ID_HEADER);
+	g->limit_header = header_name(c, SET_GOTRUE_RATE_LIMIT_HEADER);
+	g->request_id_header = header_name(c, SET_GOTRUE_REQUEST_ID_HEADER);
 	g->origins = config_text(c, SET_GOTRUE_ORIGINS);
 	g->state_unbound = config_true(c, SET_GOTRUE_STATE_UNBOUND);
 	g->query_credentials = config_true(c, SET_GOTRUE_QUERY_CREDENTIALS);

@@ -50,6 +50,8 @@ static void answer(void *ctx, const struct http_request *rq, struct http_respons
 	}
 	rs->status = str_eq(rq->path, PT_STR("/204")) ? 204 : 200;
 	rs->close = str_eq(rq->path, PT_STR("/bye"));
+	if (str_eq(rq->path, PT_STR("/named")))
+		rs->id = PT_STR("a-name-of-its-own");
 	buf_str(&b, str(http_method_name(rq->method)));
 	buf_char(&b, ' ');
 	buf_str(&b, rq->path);
@@ -518,6 +520,16 @@ static void request_ids_of_strangers_are_not_taken_over(void **state)
 	arena_close(arena);
 }
 
+static void an_application_may_name_the_request(void **state)
+{
+	(void)state;
+	say("GET /named HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect("X-Request-Id: a-name-of-its-own\r\n");
+	say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect("X-Request-Id: ");
+	expect_not("a-name-of-its-own");
+}
+
 #define STORY(f) cmocka_unit_test_setup_teardown(f, make, forget)
 
 int main(void)
@@ -541,6 +553,7 @@ int main(void)
 		STORY(no_text_ends_a_header_line),
 		STORY(framing_headers_of_an_answer_are_the_engines),
 		STORY(request_ids_of_strangers_are_not_taken_over),
+		STORY(an_application_may_name_the_request),
 		cmocka_unit_test(http_1_0_and_close_end_the_wire),
 		cmocka_unit_test(one_empty_line_before_a_request_is_forgiven),
 		cmocka_unit_test(ambiguous_lengths_are_refused),

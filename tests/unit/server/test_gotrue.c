@@ -102,7 +102,8 @@ static void its_names_and_units_are_read(void **state)
 		"GOTRUE_WEBHOOK_EVENTS=login, signup", "GOTRUE_LOG_LEVEL=warning",
 		"GOTRUE_SMTP_HOST=localhost", "GOTRUE_SMTP_ADMIN_EMAIL=a@b.example",
 		"GOTRUE_EXTERNAL_GITHUB_ENABLED=true", "GOTRUE_EXTERNAL_GITHUB_CLIENT_ID=id",
-		"GOTRUE_EXTERNAL_SAML_NAME=corp"));
+		"GOTRUE_EXTERNAL_SAML_NAME=corp", "GOTRUE_RATE_LIMIT_HEADER=X-Limit-By",
+		"REQUEST_ID_HEADER=X-Trace"));
 	const struct gotrue_options *o = &m.settings.gotrue_site;
 	const struct pt_policy *p = &m.settings.gotrue_policy;
 
@@ -118,6 +119,8 @@ static void its_names_and_units_are_read(void **state)
 	assert_int_equal(o->webhook.try_time, 5 * PT_SECOND);
 	assert_text(config_text(&m.loaded.config, SET_LOG_LEVEL), "warn");
 	assert_text(o->saml_label, "corp");
+	assert_text(m.settings.gotrue.limit_header, "x-limit-by");
+	assert_text(m.settings.gotrue.request_id_header, "x-trace");
 	assert_true(o->providers[1].enabled && !gotrue_provider_is_whole(&o->providers[1]));
 	unload(&m.loaded);
 }

@@ -80,16 +80,26 @@ static pt_err lower(struct exchange *ex, pt_str text, pt_str *out)
 	return PT_OK;
 }
 
+/* What readers of addresses disagree about has no place in one. */
+static bool url_is_plain(pt_str url)
+{
+	for (size_t i = 0; i < url.n; i++)
+		if (url.p[i] <= 0x20 || url.p[i] == 0x7f || url.p[i] == '\\')
+			return false;
+	return true;
+}
+
 /* scheme://authority of a web address; false for anything else. */
 static bool url_cut(pt_str url, pt_str *scheme, pt_str *authority)
 {
 	pt_str rest;
 	size_t end = 0;
 
-	if (!str_cut(url, ':', scheme, &rest) || !str_starts(rest, PT_STR("//")))
+	if (!url_is_plain(url) || !str_cut(url, ':', scheme, &rest) ||
+		!str_starts(rest, PT_STR("//")))
 		return false;
 	rest = str_slice(rest, 2, rest.n);
-	while (end < rest.n && !memchr("/?#\\", rest.p[end], 4))
+	while (end < rest.n && !memchr("/?#", rest.p[end], 3))
 		end++;
 	*authority = str_slice(rest, 0, end);
 	return str_eq_nocase(*scheme, PT_STR("https")) || str_eq_nocase(*scheme, PT_STR("http"));

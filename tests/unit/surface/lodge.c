@@ -117,6 +117,8 @@ static pt_err instance_open(
 		return PT_F_CONFIG;
 	}
 	l->opened++;
+	snprintf(l->config, sizeof(l->config), "%.*s", (int)tenant->tenant->config.n,
+		tenant->tenant->config.p);
 	*out = gotrue_site_of(site_over(l, str(tenant->tenant->id.text)), PT_STR(""));
 	return PT_OK;
 }

@@ -18,6 +18,7 @@ struct lodge {
 	struct pt_site *site;
 	bool many;
 	int opened, closed; /* sites of instances */
+	char config[1024];  /* that the newest was opened from */
 	struct pt_provider provider;
 	const char *profile_email; /* of whoever comes back from the provider; NULL: nobody does */
 	bool profile_verified;

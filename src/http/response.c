@@ -77,6 +77,7 @@ void http_response_init(struct http_response *rs, struct arena *arena)
 	rs->status = 0;
 	rs->n_headers = 0;
 	rs->body = PT_STR("");
+	rs->id = PT_STR("");
 	rs->delay = 0;
 	rs->close = false;
 	rs->failed = false;

@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 
+import { Browser, Client } from '../support/client.mjs';
 import { HookServer } from '../support/hook-server.mjs';
 import { sign, within } from '../support/gotrue.mjs';
 import { Server, run } from '../support/server.mjs';
@@ -84,7 +85,7 @@ test('help and config speak with its names, and never show a secret', async () =
 	assert.ok(!printed.out.includes(secret));
 });
 
-test('a plain server has the dialect beside its pages, and a table of others has the pages alone', async (t) => {
+test('a plain server has the dialect beside its pages, and one account for both', async (t) => {
 	const port = await freePort();
 	const folder = temporaryFolder('portress-cli-');
 	const server = new Server({ words: ['serve'], port, host: `localhost:${port}`, folder,
@@ -95,7 +96,32 @@ test('a plain server has the dialect beside its pages, and a table of others has
 	const at = (path) => fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept: 'text/html' } });
 
 	assert.equal((await (await at('/gotrue/settings')).json()).external.email, true);
-	assert.match(await (await at('/signin')).text(), /<form/);
+
+	const browser = new Browser({ base: `http://localhost:${port}`, connect: `http://127.0.0.1:${port}` });
+	const who = { email: 'a@example.com', password: 'correct horse battery' };
+	const post = (path, json) => browser.request('POST', path, { json });
+
+	assert.equal((await post('/gotrue/signup', who)).status, 200);
+	const [letter] = /\/dev\/mailbox\/[^"]+/.exec((await browser.get('/dev/mailbox')).text);
+	const [, token] = /#confirmation_token=([A-Za-z0-9_-]+)/.exec((await browser.get(letter)).text);
+
+	assert.equal((await post('/gotrue/verify', { type: 'signup', token })).status, 200);
+	const answer = await browser.submit('/signin', { username: who.email, password: who.password });
+
+	assert.equal(answer.status, 303, answer.text);
+});
+
+test('where nobody signs up, the pages are closed too', async (t) => {
+	const port = await freePort();
+	const server = new Server({ words: ['serve', '--gotrue.disable_signup'], port, host: `localhost:${port}`,
+		folder: temporaryFolder('portress-cli-'), settings: { PORTRESS_LISTEN: `127.0.0.1:${port}`, PORTRESS_JAIL: 'off', PORTRESS_CSRF: 'false' } });
+
+	t.after(() => server.stop());
+	await server.start();
+	const client = new Client({ base: `http://localhost:${port}`, connect: `http://127.0.0.1:${port}` });
+	const answer = await client.request('POST', '/signup', { json: { username: 'ann', email: 'a@example.com', password: 'correct horse battery' } });
+
+	assert.equal(answer.status, 403, answer.text);
 });
 
 test('a webhook is asked before, and told after the fact', async () => {
@@ -169,10 +195,14 @@ test('multi serves each site that the operator signs for', async () => {
 			assert.deepEqual(hooks.calls.map((call) => [call.event, call.body.instance_id]), [['identity_login', one.id]]);
 			assert.ok(hooks.calls[0].signature.isGenuine);
 
-			const two = await make({ jwt: { secret: 'secret of another' } });
+			const two = await make({ site_url: 'https://two.example/app/', jwt: { secret: 'secret of another' },
+				mailer: { url_paths: { confirmation: 'hello' } } });
 			const stranger = await site.token({ grant_type: 'password', username: who.email, password: who.password }, as({ id: two.id }));
 
 			assert.equal(stranger.status, 400);
+			await site.post('/signup', { email: 'b@example.com', password: 'x' }, as({ id: two.id }));
+			await site.mailed('b@example.com', 'confirmation');
+			assert.match((await site.mail.letter('b@example.com')).html, /https:\/\/two\.example\/app\/hello#/);
 			const none = await make({});
 
 			assert.equal((await site.get('/settings', as({ id: none.id }))).status, 500);

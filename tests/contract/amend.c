@@ -94,6 +94,23 @@ static void everything_that_changes_is_in_the_answer_and_stays(void **state)
 	}
 }
 
+static void signing_in_forgets_the_failures_before_it(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	const struct pt_signin_failure failure = { ann, { .kind = 0 } };
+	struct pt_amend amend = new_amend(w, &ann);
+	pt_time joined_at = w->now;
+
+	EXPECT(PT_OK, ACT(w, signin_fail, &failure));
+	amend.now = w->now += PT_HOUR;
+	amend.signed_in = true;
+	EXPECT(PT_OK, amended(w, &amend));
+	assert_int_equal(0, account(w, &ann).account.failed_signins);
+	assert_int_equal(w->now, account(w, &ann).account.last_signin_at);
+	assert_int_equal(joined_at, account(w, &ann).account.updated_at);
+}
+
 static void empty_amendment_changes_nothing_and_tells_of_it(void **state)
 {
 	struct world *w = *state;
@@ -289,7 +306,8 @@ static void ticket_that_is_not_the_right_one_is_refused(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann"), bob = joined(w, "bob");
 	struct pt_hash anns = issued(w, &ann, PT_TICKET_RESET, "ann"), unknown = new_hash();
-	struct pt_hash bobs = issued(w, &bob, PT_TICKET_RESET, "bob");
+	/* Hers by its address, and yet another account's. */
+	struct pt_hash bobs = issued(w, &bob, PT_TICKET_RESET, "ann");
 	struct pt_hash strayed = issued(w, &ann, PT_TICKET_INVITE, "eve");
 
 	refuses(w, PT_E_TICKET, with_ticket(w, &ann, &anns, PT_TICKET_VERIFY));
@@ -505,6 +523,7 @@ static void events_get_the_tenant_of_the_account(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(everything_that_changes_is_in_the_answer_and_stays),
+	cmocka_unit_test(signing_in_forgets_the_failures_before_it),
 	cmocka_unit_test(empty_amendment_changes_nothing_and_tells_of_it),
 	cmocka_unit_test(what_is_set_can_be_unset),
 	cmocka_unit_test(metadata_is_merged_one_level_deep),

@@ -273,7 +273,7 @@ struct pt_event_page {
 
 /*
  * People who come from another system, with all that is theirs, by the hundred. What is there already
- * (account by id, token by hash, event by id) stays as it is and counts as skipped: the same batch
+ * (account by id, ticket and token by hash, event by id) stays as it is and counts as skipped: the same batch
  * again changes nothing. `mark` is kept beside it, in the same act: how far the import has come.
  */
 struct pt_import {
@@ -285,7 +285,7 @@ struct pt_import {
 	size_t n_tokens;
 	const struct pt_event *events;
 	size_t n_events;
-	pt_str source; /* names the import: "gotrue" and where from, without secrets */
+	pt_str source; /* names the import: "gotrue" and where from, without secrets; at most 200 bytes */
 	pt_str mark;   /* at most 200 bytes, the importer's own */
 	pt_time now;
 };

@@ -117,7 +117,7 @@ static pt_err act_import(
 	struct pt_import_count *count = out;
 
 	(void)keep;
-	if (!conn->store->directory->page)
+	if (conn->store->directory != &sql_native_directory)
 		return fault(PT_F_CONFIG, "accounts cannot be imported into a foreign table");
 	*count = (struct pt_import_count){ 0 };
 	TRY(import_all(conn, arena, batch, count));

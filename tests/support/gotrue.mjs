@@ -83,6 +83,10 @@ let people = 0;
 
 export const address = () => `p${(people++).toString(36)}${randomBytes(4).toString('hex')}@example.com`;
 
+/* Options of a site that is many: GoTrue's `multi`. */
+export const many = (options = {}) => ({ words: ['multi'], ...options,
+	settings: { GOTRUE_SITE_URL: undefined, GOTRUE_JWT_SECRET: undefined, ...options.settings } });
+
 class Site {
 	/* A client that speaks JSON and keeps no cookies. */
 	client(headers = {}) {
@@ -138,7 +142,7 @@ class Site {
 	/* Somebody who signed up and followed the link: { email, password, id, access_token, refresh_token }. */
 	async confirmed(fields, options) {
 		const who = await this.signedUp(fields, options);
-		const answer = await this.post('/verify', { type: 'signup', token: await this.mailed(who.email, 'confirmation') });
+		const answer = await this.post('/verify', { type: 'signup', token: await this.mailed(who.email, 'confirmation') }, options);
 
 		assert.equal(answer.status, 200, answer.text);
 		return { ...who, ...answer.json };
@@ -171,6 +175,22 @@ class Site {
 
 		assert.equal(answer.status, 200, answer.text);
 		return { ...who, id: answer.json.id, answer };
+	}
+
+	/* Among many sites: what the operator signs for requests to one of them. */
+	signedFor(claims) {
+		return { 'x-nf-sign': sign(claims, this.operatorToken) };
+	}
+
+	/* One of many sites, and as `options` what requests to it bring along. */
+	async instance(config = {}, claims = {}) {
+		const secret = word();
+		const answer = await this.operator('POST', '/instances', { uuid: randomUUID(),
+			config: { site_url: this.siteUrl, ...config, jwt: { secret, ...config.jwt } } });
+
+		assert.equal(answer.status, 201, answer.text);
+		this.secrets.add(secret);
+		return { ...answer.json, secret, options: { headers: this.signedFor({ id: answer.json.id, ...claims }) } };
 	}
 
 	/* Rows of the audit log, newest first. */

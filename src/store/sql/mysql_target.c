@@ -91,12 +91,13 @@ bool mysql_target_is_dsn(pt_str text)
 static bool cut_host(pt_str address, struct pieces *out)
 {
 	size_t bracket = str_find(address, ']');
+	bool closed = bracket < address.n;
 
 	if (address.n > 0 && address.p[0] == '[') {
 		out->host = str_slice(address, 1, bracket);
 		address = str_slice(address, bracket + 1, address.n);
 		out->port = str_slice(address, 1, address.n);
-		return address.n == 0 || address.p[0] == ':';
+		return closed && (address.n == 0 || address.p[0] == ':');
 	}
 	str_cut(address, ':', &out->host, &out->port);
 	return true;

@@ -68,6 +68,7 @@ void gotrue_options_make(const struct config *c, struct gotrue_options *out)
 		.saml_label = config_text(c, SET_GOTRUE_SAML_LABEL),
 		.cookie_key = config_text(c, SET_GOTRUE_COOKIE_KEY),
 		.smtp_host = config_text(c, SET_SMTP_HOST),
+		.files = true,
 		.signup_off = config_true(c, SET_GOTRUE_DISABLE_SIGNUP),
 		.autoconfirm = config_true(c, SET_GOTRUE_AUTOCONFIRM),
 		.email_off = config_true(c, SET_GOTRUE_EMAIL_DISABLED),
@@ -127,7 +128,7 @@ pt_err gotrue_looks_make(struct arena *arena, const struct gotrue_options *o, pt
 
 		TRY(site_link_make(arena, site_url, path.n > 0 ? path : PT_STR("/"),
 			str(letters[i].fragment), &look.link));
-		TRY(site_template_make(arena, site_url, o->letters[i].body, &look.body));
+		TRY(site_template_make(arena, site_url, o->letters[i].body, o->files, &look.body));
 		looks[letters[i].kind] = look;
 	}
 	return PT_OK;

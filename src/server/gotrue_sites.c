@@ -17,6 +17,7 @@
 #include "outbound/provider.h"
 #include "outbound/webhook.h"
 #include "portress/act.h"
+#include "server/site_link.h"
 
 #include "base/banned.h"
 
@@ -380,6 +381,9 @@ static pt_err instance_fill(struct gotrue_sites *sites, struct opened *site,
 		site->arena, &settings->gotrue_site, tenant->tenant->config, o, why));
 	if (tenant->site_url.n > 0 && !arena_str(site->arena, tenant->site_url, &o->site_url))
 		return PT_F_MEMORY;
+	*why = "site_url is no http address";
+	if (o->site_url.n > 0 && !site_is_web(o->site_url))
+		return PT_F_CONFIG;
 	if (asks_anybody(o, tenant->hooks)) {
 		*why = "webhook.url";
 		TRY(hooks_open(settings, site->arena, o, id, tenant->hooks, &site->hooks));

@@ -116,12 +116,13 @@ pt_err site_link_make(
 	return buf_done(&b, out);
 }
 
-pt_err site_template_make(struct arena *arena, pt_str site_url, pt_str path, pt_str *out)
+pt_err site_template_make(
+	struct arena *arena, pt_str site_url, pt_str path, bool files, pt_str *out)
 {
 	struct buf b = BUF(arena, LINK_BYTES);
 	pt_str front;
 
-	if (path.n == 0 || str_starts(path, PT_STR("file:///"))) {
+	if (path.n == 0 || (files && str_starts(path, PT_STR("file:///")))) {
 		*out = path;
 		return PT_OK;
 	}
@@ -134,4 +135,12 @@ pt_err site_template_make(struct arena *arena, pt_str site_url, pt_str path, pt_
 		buf_char(&b, '/');
 	buf_str(&b, path);
 	return buf_done(&b, out);
+}
+
+bool site_is_web(pt_str url)
+{
+	pt_str scheme, rest;
+
+	return str_cut(url, ':', &scheme, &rest) && rest.n > 2 && str_starts(rest, PT_STR("//")) &&
+	       (str_eq_nocase(scheme, PT_STR("https")) || str_eq_nocase(scheme, PT_STR("http")));
 }

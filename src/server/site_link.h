@@ -11,7 +11,12 @@
 PT_CHECK pt_err site_link_make(
 	struct arena *arena, pt_str site_url, pt_str path, pt_str fragment, pt_str *out);
 
-/* Where a template is: a path, or the path of an address, behind `site_url`; file:///PATH is itself. */
-PT_CHECK pt_err site_template_make(struct arena *arena, pt_str site_url, pt_str path, pt_str *out);
+/* Where a template is: a path, or the path of an address, behind `site_url`. file:///PATH is itself where
+ * `files` allows it: of whoever runs the server, and nobody else. */
+PT_CHECK pt_err site_template_make(
+	struct arena *arena, pt_str site_url, pt_str path, bool files, pt_str *out);
+
+/* An http or https address. */
+bool site_is_web(pt_str url);
 
 #endif

@@ -307,10 +307,28 @@ static void templates_stay_below_the_site(void **state)
 		pt_str at;
 
 		assert_int_equal(site_template_make(arena, PT_STR("https://t.example/"),
-					 str(rows[i].path), &at),
+					 str(rows[i].path), true, &at),
 			PT_OK);
 		assert_true(str_eq(at, str(rows[i].expected)));
 	}
+	arena_close(arena);
+}
+
+static void a_template_of_others_is_no_file(void **state)
+{
+	struct arena *arena = arena_open(MIB);
+	pt_str at;
+
+	(void)state;
+	assert_int_equal(site_template_make(arena, PT_STR("https://t.example"),
+				 PT_STR("file:///etc/passwd"), false, &at),
+		PT_OK);
+	assert_text(at, "https://t.example/etc/passwd");
+	assert_true(site_is_web(PT_STR("HTTPS://t.example")));
+	assert_false(site_is_web(PT_STR("file:///etc")));
+	assert_false(site_is_web(PT_STR("https:t.example")));
+	assert_false(site_is_web(PT_STR("http://")));
+	assert_false(site_is_web(PT_STR("")));
 	arena_close(arena);
 }
 
@@ -413,6 +431,7 @@ int main(void)
 		cmocka_unit_test(a_table_of_others_serves_pages_alone),
 		cmocka_unit_test(links_are_resolved_against_the_site),
 		cmocka_unit_test(templates_stay_below_the_site),
+		cmocka_unit_test(a_template_of_others_is_no_file),
 		cmocka_unit_test(letters_have_their_links_and_fragments),
 		cmocka_unit_test(an_instance_has_its_own_and_borrows_the_rest),
 		cmocka_unit_test(an_instance_that_cannot_be_used_is_refused),

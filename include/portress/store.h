@@ -63,16 +63,17 @@ struct pt_join {
 	bool has_identity;
 	struct pt_identity identity;
 	bool has_token;
-	struct pt_token token;          /* first of a family; token.account is filled by the store */
-	struct pt_event event;          /* SIGNUP; event.account is filled by the store */
-	struct pt_event confirmed_event; /* as well, when it begins confirmed; both get its tenant too */
-	struct pt_event taken_event;     /* SIGNUP_TAKEN */
+	struct pt_token token; /* first of a family; token.account is filled by the store */
+	struct pt_event event; /* SIGNUP; event.account is filled by the store */
+	struct pt_event
+		confirmed_event; /* as well, when it begins confirmed; both get its tenant too */
+	struct pt_event taken_event; /* SIGNUP_TAKEN */
 };
 
 /* How a JSON object of an account changes. */
 enum pt_metadata_change {
 	PT_METADATA_KEEP,
-	PT_METADATA_MERGE,   /* its members overwrite, null members delete; one level (RFC 7396, flat) */
+	PT_METADATA_MERGE, /* its members overwrite, null members delete; one level (RFC 7396, flat) */
 	PT_METADATA_REPLACE, /* a hook's answer: the same, but nothing of before stays */
 };
 
@@ -111,8 +112,8 @@ struct pt_amend {
 	pt_str seen_password; /* the hash that was judged */
 	bool has_seen_email;
 	pt_str seen_email_key; /* the address that was judged */
-	bool unconfirmed;      /* its address was not confirmed when it was judged, and is not now */
-	bool enabled;          /* it is not switched off */
+	bool unconfirmed; /* its address was not confirmed when it was judged, and is not now */
+	bool enabled;     /* it is not switched off */
 
 	/* ---- what changes ---- */
 	bool has_password;
@@ -155,7 +156,8 @@ struct pt_amend {
 	bool has_letter;
 	struct pt_letter letter;
 	bool has_notice;
-	struct pt_letter notice; /* to the owner, or a hook to be told, which belongs to no account */
+	struct pt_letter
+		notice; /* to the owner, or a hook to be told, which belongs to no account */
 
 	/* ---- what is told; the account is filled in, and its tenant where there is none ---- */
 	struct pt_event events[2];
@@ -265,7 +267,7 @@ enum { PT_EVENT_KINDS = 32 };
 struct pt_event_page {
 	pt_str tenant;
 	uint32_t kinds; /* 1 << enum pt_event_kind, or-ed */
-	pt_str author;  /* part of actor_email, actor_name, or, where nobody else acted, of email, as
+	pt_str author; /* part of actor_email, actor_name, or, where nobody else acted, of email, as
 			 * `part` above; "" any */
 	size_t skip;
 	size_t max; /* at most 1000 */
@@ -286,21 +288,25 @@ struct pt_import {
 	const struct pt_event *events;
 	size_t n_events;
 	pt_str source; /* names the import: "gotrue" and where from, without secrets; at most 200 bytes */
-	pt_str mark;   /* at most 200 bytes, the importer's own */
+	pt_str mark; /* at most 200 bytes, the importer's own */
 	pt_time now;
 };
 
 struct pt_import_count {
-	size_t added;   /* accounts, tickets, tokens and events alike */
+	size_t added; /* accounts, tickets, tokens and events alike */
 	size_t skipped; /* there already, or, for what hangs on an account: that account is not there */
-	size_t taken;   /* accounts whose address belongs to another account: left out, with what is theirs */
+	size_t taken; /* accounts whose address belongs to another account: left out, with what is theirs */
 };
 
-/* "At most `limit` in any `window`" for one key. */
+/*
+ * "At most `limit` in any `window`" for one key; or, where `refill` is not 0, a bucket of `limit` tries
+ * that gets one back each `refill`. A key is always of one sort.
+ */
 struct pt_limit {
 	struct pt_hash key; /* of kind and subject; the store cannot read it */
 	int limit;          /* 1..128 */
-	pt_time window;
+	pt_time window; /* of a bucket: until an unused one is forgotten, limit * refill at least */
+	pt_time refill;
 };
 
 struct pt_limit_act {

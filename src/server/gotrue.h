@@ -29,7 +29,7 @@ struct gotrue_options {
 	pt_str saml_label;
 	pt_str cookie_key;
 	pt_str smtp_host; /* of an instance: it is told when it is not the server's */
-	bool files; /* its letters' templates may be files: never of an instance */
+	bool files;       /* its letters' templates may be files: never of an instance */
 	bool signup_off;
 	bool autoconfirm;
 	bool email_off;

@@ -290,6 +290,7 @@ struct pt_import {
 	pt_str source; /* names the import: "gotrue" and where from, without secrets; at most 200 bytes */
 	pt_str mark; /* at most 200 bytes, the importer's own */
 	pt_time now;
+	bool rehearsal; /* counts what would be, and keeps nothing, nor the mark */
 };
 
 struct pt_import_count {

@@ -39,6 +39,7 @@ struct pt_policy {
 	size_t name_max;        /* bytes of each */
 	bool signin_with_email; /* an address is accepted where a user name is asked for */
 	size_t email_max;       /* bytes of an address; at most 254 */
+	bool email_plain;       /* before the @ only letters, digits and ._%+-, not every atom */
 
 	/* passwords */
 	size_t password_min;        /* see password_in_bytes */
@@ -69,14 +70,14 @@ struct pt_policy {
 	int mail_per_client;
 
 	/* signing up by address */
-	bool signup_off;  /* nobody opens an account by himself; operators and invitations still do */
+	bool signup_off; /* nobody opens an account by himself; operators and invitations still do */
 	bool autoconfirm; /* addresses are believed unseen */
 
 	/* letters */
 	pt_time invite_life;
 	pt_time email_change_life;
 	pt_time mail_pause; /* between two letters of one kind to one address; 0: as the limits say */
-	bool mail_at_once;  /* a letter goes out before the act it belongs to, and its failure is the act's:
+	bool mail_at_once; /* a letter goes out before the act it belongs to, and its failure is the act's:
 			     * older systems promise it. Needs pt_site_setup.post */
 	bool mail_limit_told; /* PT_E_MAIL_LIMITED also per recipient, known or not */
 
@@ -104,7 +105,7 @@ struct pt_keys {
 			 * with "status": "next", "current" or "retired", and "until" (unix seconds) where it
 			 * has an end. Public parts are told by pt_site_jwks. "": the HS256 key */
 	pt_str access_kid; /* `kid` of the HS256 key; "" leaves it out */
-	pt_str pepper;  /* "" uses none */
+	pt_str pepper;     /* "" uses none */
 };
 
 struct pt_store;    /* portress/store.h */
@@ -117,7 +118,7 @@ struct pt_provider; /* portress/provider.h */
 struct pt_letter_look {
 	pt_str link;    /* the link is this and the secret; "" makes it from public_url */
 	pt_str subject; /* Go's text/template; "" the built-in one */
-	pt_str body;    /* where its Go html/template is: an https URL, or file:///PATH; "" the built-in */
+	pt_str body; /* where its Go html/template is: an https URL, or file:///PATH; "" the built-in */
 };
 
 enum { PT_LETTER_LOOKS = 8 };
@@ -126,14 +127,14 @@ struct pt_site_setup {
 	size_t size; /* sizeof(struct pt_site_setup) */
 	const struct pt_policy *policy;
 	const struct pt_keys *keys;
-	const struct pt_store *store;     /* copied; closed by pt_site_close, unless it is shared */
-	bool store_shared;                /* other sites use it too: who opened it closes it, after them */
-	pt_str tenant;                    /* whose accounts these are; "" where there is one site */
-	pt_str audience;                  /* of calls that name none */
-	pt_str default_role;              /* of new accounts */
-	pt_str site_url;                  /* the application's address, for letters; "" is public_url */
+	const struct pt_store *store; /* copied; closed by pt_site_close, unless it is shared */
+	bool store_shared;   /* other sites use it too: who opened it closes it, after them */
+	pt_str tenant;       /* whose accounts these are; "" where there is one site */
+	pt_str audience;     /* of calls that name none */
+	pt_str default_role; /* of new accounts */
+	pt_str site_url;     /* the application's address, for letters; "" is public_url */
 	struct pt_letter_look letters[PT_LETTER_LOOKS];
-	const struct pt_hooks *hooks;     /* copied; NULL: nobody is asked or told */
+	const struct pt_hooks *hooks;        /* copied; NULL: nobody is asked or told */
 	const struct pt_provider *providers; /* copied, n of them */
 	size_t n_providers;
 	/* Composes a letter and hands it over now: PT_E_MAIL when it is not taken. NULL without
@@ -159,7 +160,8 @@ PT_API const struct pt_policy *pt_site_policy(const struct pt_site *site);
 
 /* The public keys that judge this site's access tokens now, `{"keys":[...]}` (RFC 7517 5). HS256 has
  * none. */
-PT_API PT_CHECK pt_err pt_site_jwks(struct pt_site *site, pt_arena *arena, pt_time now, pt_str *out);
+PT_API PT_CHECK pt_err pt_site_jwks(
+	struct pt_site *site, pt_arena *arena, pt_time now, pt_str *out);
 
 /* Other keys of pt_keys.signing, while calls go on. PT_F_CONFIG leaves the ones that are there. */
 PT_API PT_CHECK pt_err pt_site_rekey(struct pt_site *site, pt_str signing);
@@ -177,8 +179,8 @@ struct pt_asker {
 	pt_str client;     /* address; "" unknown */
 	bool client_known; /* false: do not count per address (an unconfigured proxy stands between) */
 	pt_str user_agent;
-	pt_str request; /* request id */
-	pt_time now;    /* 0: the wall clock */
+	pt_str request;  /* request id */
+	pt_time now;     /* 0: the wall clock */
 	pt_str audience; /* whose accounts are meant; "": the site's own */
 };
 

@@ -17,9 +17,12 @@ enum {
 	LABEL_MAX = 63,
 };
 
-static bool local_char(char c)
+static bool local_char(char c, bool plain)
 {
-	return ascii_alnum(c) || (c != '\0' && strchr("._%+-", c) != NULL);
+	/* RFC 5322 3.2.3: what an atom is made of */
+	const char *marks = plain ? "._%+-" : "._%+-!#$&'*/=?^`{|}~";
+
+	return ascii_alnum(c) || (c != '\0' && strchr(marks, c) != NULL);
 }
 
 static bool dots_are_fine(pt_str s)
@@ -27,14 +30,15 @@ static bool dots_are_fine(pt_str s)
 	return s.p[0] != '.' && s.p[s.n - 1] != '.' && !str_contains(s, PT_STR(".."));
 }
 
-static bool local_is_valid(pt_str local)
+/* "=?" begins an encoded word, behind which some mail servers find another address (RFC 2047 5). */
+static bool local_is_valid(pt_str local, bool plain)
 {
 	if (local.n == 0 || local.n > LOCAL_MAX || !dots_are_fine(local))
 		return false;
 	for (size_t i = 0; i < local.n; i++)
-		if (!local_char(local.p[i]))
+		if (!local_char(local.p[i], plain))
 			return false;
-	return true;
+	return !str_contains(local, PT_STR("=?"));
 }
 
 /* RFC 1123 2.1: letters, digits and hyphens; no hyphen at either end. */
@@ -124,7 +128,8 @@ pt_err email_parse(
 
 	if (typed.n > policy->email_max || !str_cut(typed, '@', &local, &typed_domain))
 		return PT_E_EMAIL;
-	if (!local_is_valid(local) || memchr(typed_domain.p, '\0', typed_domain.n))
+	if (!local_is_valid(local, policy->email_plain) ||
+		memchr(typed_domain.p, '\0', typed_domain.n))
 		return PT_E_EMAIL;
 	TRY(domain_to_ascii(arena, typed_domain, &domain));
 	if (!domain_is_valid(domain) || local.n + 1 + domain.n > policy->email_max)

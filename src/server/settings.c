@@ -46,6 +46,7 @@ static void make_policy(const struct config *c, struct pt_policy *p)
 	p->names_required = config_true(c, SET_NAMES_REQUIRED);
 	p->signin_with_email = config_true(c, SET_SIGNIN_WITH_EMAIL);
 	p->email_max = c->as == AS_IDENTORO ? 100 : 254;
+	p->email_plain = c->as == AS_IDENTORO;
 	p->password_min = (size_t)config_number(c, SET_PASSWORD_MIN);
 	p->password_max = (size_t)config_number(c, SET_PASSWORD_MAX);
 	p->password_in_bytes = c->as == AS_IDENTORO;

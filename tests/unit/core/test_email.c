@@ -35,6 +35,9 @@ static void an_address_has_one_canonical_form(void **state)
 	} rows[] = {
 		{ "Ann.Lee+tag@Example.ORG", "Ann.Lee+tag@example.org", "ann.lee+tag@example.org" },
 		{ "a@b.io", "a@b.io", "a@b.io" },
+		{ "O'Brien@Example.ORG", "O'Brien@example.org", "o'brien@example.org" },
+		{ "!#$&'*+-/=?^_`{|}~%@x.io", "!#$&'*+-/=?^_`{|}~%@x.io",
+			"!#$&'*+-/=?^_`{|}~%@x.io" },
 		{ "x_%-9@sub.domain.museum", "x_%-9@sub.domain.museum", "x_%-9@sub.domain.museum" },
 		{ "ann@B\xc3\xbc"
 		  "cher.example",
@@ -61,7 +64,7 @@ static void what_is_no_address_is_refused(void **state)
 		"a..b@x.io", "a@-x.io", "a@x-.io", "a@x.io.", "a@x.io\n",
 		"a@x.io\r\nBcc: evil@x.io", "<a@x.io>", "Name <a@x.io>", "a@x.io,b@x.io",
 		"=?utf-8?q?a=40evil?=@x.io", "a b@x.io", "a@x_y.io", "\xc3\xa4@x.io", "a@x.\xff",
-		"a@\xe2\x80\x8b.io", "a'b@x.io",
+		"a@\xe2\x80\x8b.io", "a(b)@x.io",
 		"0123456789012345678901234567890123456789012345678901234567890123x@x.io" };
 	struct fixture *f = *state;
 	struct email email;
@@ -71,6 +74,17 @@ static void what_is_no_address_is_refused(void **state)
 			fail_msg("accepted: %s", rows[i]);
 	EXPECT_ERR(PT_E_EMAIL, email_parse(f->arena, &f->policy, PT_STR("a@x.io\0"), &email));
 	EXPECT_ERR(PT_E_EMAIL, email_parse(f->arena, &f->policy, PT_STR("a@x\0.io"), &email));
+}
+
+static void a_plain_address_has_few_marks_before_the_at_sign(void **state)
+{
+	struct fixture *f = *state;
+	struct email email;
+
+	f->policy.email_plain = true;
+	EXPECT_ERR(PT_OK, email_parse(f->arena, &f->policy, PT_STR("a.b_c%d+e-f@x.io"), &email));
+	EXPECT_ERR(PT_E_EMAIL, email_parse(f->arena, &f->policy, PT_STR("o'brien@x.io"), &email));
+	EXPECT_ERR(PT_E_EMAIL, email_parse(f->arena, &f->policy, PT_STR("a&b@x.io"), &email));
 }
 
 static void an_address_over_the_sites_length_is_refused(void **state)
@@ -106,6 +120,8 @@ int main(void)
 			an_address_has_one_canonical_form, open_fixture, close_fixture),
 		cmocka_unit_test_setup_teardown(
 			what_is_no_address_is_refused, open_fixture, close_fixture),
+		cmocka_unit_test_setup_teardown(a_plain_address_has_few_marks_before_the_at_sign,
+			open_fixture, close_fixture),
 		cmocka_unit_test_setup_teardown(
 			an_address_over_the_sites_length_is_refused, open_fixture, close_fixture),
 		cmocka_unit_test_setup_teardown(

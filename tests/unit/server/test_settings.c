@@ -81,6 +81,7 @@ static void identoro_means_its_rules(void **state)
 	assert_true(m.settings.policy.hash_bcrypt && m.settings.policy.password_in_bytes);
 	assert_int_equal(m.settings.policy.password_min, 6);
 	assert_int_equal(m.settings.policy.email_max, 100);
+	assert_true(m.settings.policy.email_plain);
 	assert_true(m.settings.secure_cookies);
 	assert_false(m.settings.pages.dev_mailbox);
 	assert_true(str_eq(m.settings.view.relation, PT_STR("identoro_users")));

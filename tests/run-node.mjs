@@ -44,6 +44,7 @@ const suites = {
 	cli: { files: inFolder('cli'), env: {} },
 	browser: { files: inFolder('browser'), env: {} },
 	oracles: { files: inFolder('oracles'), env: {} },
+	clients: { files: inFolder('clients'), env: {} },
 };
 
 const foreign = { foreign: { files: named([...once, ...stories]), env: {} } };

@@ -99,6 +99,14 @@ export class ProviderServer {
 		return there;
 	}
 
+	/* What GoTrue's settings call it. */
+	settings(name, redirectUri) {
+		const fields = { ENABLED: 'true', CLIENT_ID: this.clientId, SECRET: this.clientSecret, REDIRECT_URI: redirectUri, URL: this.url };
+		const named = Object.entries(fields).map(([field, value]) => [`GOTRUE_EXTERNAL_${name.toUpperCase()}_${field}`, value]);
+
+		return { ...Object.fromEntries(named), PORTRESS_PROVIDER_ALLOW_PRIVATE: 'true' };
+	}
+
 	/* The next requests of that path get this, or what the function makes of them; undefined ends it. */
 	script(path, answer) {
 		if (answer === undefined)

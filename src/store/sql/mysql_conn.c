@@ -34,30 +34,15 @@ enum {
 	/* RETURNING everywhere, SKIP LOCKED. */
 	OLDEST_SERVER = 100600,
 	COLUMNS_MOST = 64,
-	/* MYSQL_CLIENT_AUTHENTICATION_PLUGIN of a header that Debian does not ship whole. */
-	CLIENT_AUTHENTICATION = 2,
 };
 
 static struct my my;
 
 /* ---- the library ---- */
 
-/* How somebody proves who he is may live in files of its own, which a jail hides. */
-static void load_plugins(void)
-{
-	static const char *const names[] = { "client_ed25519", "caching_sha2_password" };
-	MYSQL *nobody = my.mysql_init(NULL);
-
-	for (size_t i = 0; nobody && i < sizeof(names) / sizeof(names[0]); i++)
-		(void)my.mysql_load_plugin(nobody, names[i], CLIENT_AUTHENTICATION, 0);
-	if (nobody)
-		my.mysql_close(nobody);
-}
-
 static void begin_library(void)
 {
-	if (my.mysql_server_init(0, NULL, NULL) == 0)
-		load_plugins();
+	(void)my.mysql_server_init(0, NULL, NULL);
 }
 
 pt_err my_open(void)
@@ -671,14 +656,29 @@ static pt_err start_session(struct my_conn *conn, char *why, size_t size)
 	return PT_F_STORE;
 }
 
+/*
+ * NULL: the socket, which is only taken where no host is named. In a jail libmariadb's own resolver finds
+ * neither /etc/hosts nor a name server: ours looks the host up. Not where a certificate must bear the
+ * name: libmariadb holds it against what it was told to reach.
+ */
+static const char *whom_to_reach(const struct my_target *target, struct addresses *found)
+{
+	if (target->socket)
+		return NULL;
+	if (target->tls == MY_TLS_VERIFY || !resolve_is_jailed() ||
+		resolve(str(target->host), found) != PT_OK || found->n == 0)
+		return target->host;
+	return found->text[0];
+}
+
 static pt_err connect_now(struct my_conn *conn, char *why, size_t size)
 {
 	const struct my_target *target = conn->target;
+	struct addresses found = { 0 };
 	MYSQL *connected = NULL;
 
 	conn->asked_at = clock_monotonic();
-	/* A socket is only taken where no host is named. */
-	FINISH(conn, real_connect, &connected, conn->mysql, target->socket ? NULL : target->host,
+	FINISH(conn, real_connect, &connected, conn->mysql, whom_to_reach(target, &found),
 		target->user, target->password, target->database, target->port, target->socket,
 		CLIENT_FOUND_ROWS);
 	return connected ? start_session(conn, why, size) : explain(conn, why, size);

@@ -26,7 +26,6 @@
 	X(get_server_version)      \
 	X(get_socket)              \
 	X(init)                    \
-	X(load_plugin)             \
 	X(next_result_cont)        \
 	X(next_result_start)       \
 	X(options)                 \

@@ -188,13 +188,6 @@ struct pt_session_record {
 	struct pt_account account;
 };
 
-/* A new ticket; older ones of the same kind and account die in the same act. */
-struct pt_ticket_act {
-	struct pt_ticket ticket;
-	struct pt_letter letter;
-	struct pt_event event;
-};
-
 struct pt_ticket_record {
 	struct pt_ticket ticket;
 	struct pt_account_record owner;
@@ -396,9 +389,6 @@ struct pt_store {
 	 * is no refusal, and leaves no event. */
 	pt_err (*session_close)(void *ctx, pt_arena *arena, const struct pt_hash *hash,
 		const struct pt_event *event);
-
-	/* PT_E_NOT_FOUND: the account is gone. */
-	pt_err (*ticket_issue)(void *ctx, pt_arena *arena, const struct pt_ticket_act *act);
 
 	/* PT_E_TICKET: unknown, of another kind, spent, or its account is gone. PT_E_TICKET_EXPIRED: for a
 	 * week after it has expired; then PT_E_TICKET. Changes nothing. */

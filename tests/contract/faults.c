@@ -268,15 +268,15 @@ static pt_err do_session_close(struct world *w, const struct scene *s)
 	return ACT(w, session_close, &s->session, &event);
 }
 
-static pt_err do_ticket_issue(struct world *w, const struct scene *s)
+static pt_err do_ask(struct world *w, const struct scene *s)
 {
-	const struct pt_ticket_act act = {
+	const struct asking act = {
 		.ticket = new_ticket(w, &s->ann, PT_TICKET_RESET, "ann"),
 		.letter = new_letter(w, PT_LETTER_RESET, "ann@Example.test"),
 		.event = new_event(w, PT_EVENT_RECOVER_ASKED),
 	};
 
-	return ACT(w, ticket_issue, &act);
+	return asked(w, &act);
 }
 
 static pt_err do_ticket_find(struct world *w, const struct scene *s)
@@ -412,7 +412,7 @@ static pt_err do_import(struct world *w, const struct scene *s)
 	const struct pt_event event = new_event(w, PT_EVENT_SIGNUP);
 	struct pt_token token = new_token(w, "");
 	const struct pt_import batch = { &bob, 1, &ticket, 1, &token, 1, &event, 1,
-		PT_STR("gotrue"), PT_STR("1"), w->now };
+		PT_STR("gotrue"), PT_STR("1"), w->now, false };
 	struct pt_import_count count;
 
 	(void)s;
@@ -510,7 +510,7 @@ static const struct {
 	{ do_remove, PT_OK },
 	{ do_session_find, PT_OK },
 	{ do_session_close, PT_OK },
-	{ do_ticket_issue, PT_OK },
+	{ do_ask, PT_OK },
 	{ do_ticket_find, PT_OK },
 	{ do_confirm, PT_OK },
 	{ do_reset, PT_OK },

@@ -11,13 +11,13 @@
 /* A letter enters the outbox by an act that causes it; here, a ticket. */
 static struct pt_letter posted(struct world *w, const struct pt_id *to)
 {
-	struct pt_ticket_act act = {
+	struct asking act = {
 		.ticket = new_ticket(w, to, PT_TICKET_RESET, "ann"),
 		.letter = new_letter(w, PT_LETTER_RESET, "ann@Example.test"),
 	};
 
 	act.letter.account = *to;
-	EXPECT(PT_OK, ACT(w, ticket_issue, &act));
+	EXPECT(PT_OK, asked(w, &act));
 	return act.letter;
 }
 

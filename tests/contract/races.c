@@ -339,12 +339,12 @@ static void no_amendment_of_many_is_lost(void **state)
 static void issue_one(struct world *own, unsigned number, void *shared)
 {
 	struct reset_race *r = shared;
-	struct pt_ticket_act act = {
+	struct asking act = {
 		.ticket = new_ticket(own, &r->account, PT_TICKET_RESET, "ann"),
 		.letter = new_letter(own, PT_LETTER_RESET, "ann@Example.test"),
 	};
 
-	r->outcomes[number] = ACT(own, ticket_issue, &act);
+	r->outcomes[number] = asked(own, &act);
 	r->issued[number] = act.ticket.hash;
 }
 

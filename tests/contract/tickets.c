@@ -33,14 +33,14 @@ static void everything_of_a_ticket_comes_back(void **state)
 {
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
-	struct pt_ticket_act act = {
+	struct asking act = {
 		.ticket = new_ticket(w, &ann, PT_TICKET_RESET, "ann"),
 		.letter = new_letter(w, PT_LETTER_RESET, "ann@Example.test"),
 		.event = new_event(w, PT_EVENT_RECOVER_ASKED),
 	};
 	struct pt_ticket_record got;
 
-	EXPECT(PT_OK, ACT(w, ticket_issue, &act));
+	EXPECT(PT_OK, asked(w, &act));
 	EXPECT(PT_OK, ACT(w, ticket_find, &act.ticket.hash, PT_TICKET_RESET, w->now, &got));
 	assert_memory_equal(&act.ticket.hash, &got.ticket.hash, sizeof(got.ticket.hash));
 	assert_memory_equal(&act.ticket.bound, &got.ticket.bound, sizeof(got.ticket.bound));
@@ -59,13 +59,13 @@ static void ticket_for_nobody_is_not_found(void **state)
 {
 	struct world *w = *state;
 	struct pt_id nobody = new_id();
-	struct pt_ticket_act act = {
+	struct asking act = {
 		.ticket = new_ticket(w, &nobody, PT_TICKET_RESET, "ann"),
 		.letter = new_letter(w, PT_LETTER_RESET, "ann@Example.test"),
 		.event = new_event(w, PT_EVENT_RECOVER_ASKED),
 	};
 
-	EXPECT(PT_E_NOT_FOUND, ACT(w, ticket_issue, &act));
+	EXPECT(PT_E_NOT_FOUND, asked(w, &act));
 	assert_int_equal(0, letters(w));
 	assert_int_equal(0, events(w, PT_EVENT_RECOVER_ASKED));
 }

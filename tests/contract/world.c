@@ -263,17 +263,33 @@ struct pt_id joined(struct world *w, const char *name)
 	return id;
 }
 
+pt_err asked(struct world *w, const struct asking *act)
+{
+	struct pt_amend amend = {
+		.account = act->ticket.account,
+		.now = w->now,
+		.has_new_ticket = true,
+		.new_ticket = act->ticket,
+		.has_letter = act->letter.kind != 0,
+		.letter = act->letter,
+		.events = { act->event },
+	};
+	struct pt_account_record now;
+
+	return ACT(w, account_amend, &amend, &now);
+}
+
 struct pt_hash issued(
 	struct world *w, const struct pt_id *account_id, enum pt_ticket_kind kind, const char *name)
 {
-	struct pt_ticket_act act = {
+	struct asking act = {
 		.ticket = new_ticket(w, account_id, kind, name),
 		.letter = new_letter(w, PT_LETTER_VERIFY, "ann@Example.test"),
 		.event = new_event(w, PT_EVENT_CONFIRM_ASKED),
 	};
 
 	act.letter.account = *account_id;
-	EXPECT(PT_OK, ACT(w, ticket_issue, &act));
+	EXPECT(PT_OK, asked(w, &act));
 	return act.ticket.hash;
 }
 

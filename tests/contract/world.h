@@ -58,6 +58,15 @@ struct pt_token new_token(const struct world *w, const char *client);
 
 /* ---- acts that succeed ---- */
 
+/* A ticket, and the letter that takes it to its owner. */
+struct asking {
+	struct pt_ticket ticket;
+	struct pt_letter letter;
+	struct pt_event event;
+};
+
+pt_err asked(struct world *w, const struct asking *act);
+
 struct pt_id joined(struct world *w, const char *name);
 struct pt_hash issued(
 	struct world *w, const struct pt_id *account, enum pt_ticket_kind kind, const char *name);

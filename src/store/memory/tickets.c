@@ -6,29 +6,6 @@
 
 #include "base/banned.h"
 
-static pt_err ticket_issue(void *ctx, pt_arena *arena, const struct pt_ticket_act *act)
-{
-	PT_OWN(mem_leave) struct memory *m = NULL;
-	struct pt_ticket ticket = act->ticket;
-	struct pt_letter letter = act->letter;
-	struct pt_event event = act->event;
-
-	(void)arena;
-	TRY(mem_enter(ctx, &m));
-	if (!mem_account_by_id(m, &ticket.account))
-		return PT_E_NOT_FOUND;
-	TRY(mem_own_ticket(m->pool, &ticket));
-	TRY(mem_own_letter(m->pool, &letter));
-	TRY(mem_own_event(m->pool, &event));
-
-	REMOVE_IF(m->tickets, item,
-		item->kind == ticket.kind && mem_id_eq(&item->account, &ticket.account));
-	m->tickets.items[m->tickets.n++] = ticket;
-	mem_letter_put(m, &letter);
-	mem_event_put(m, &event);
-	return PT_OK;
-}
-
 static pt_err ticket_find(void *ctx, pt_arena *arena, const struct pt_hash *hash,
 	enum pt_ticket_kind kind, pt_time now, struct pt_ticket_record *out)
 {
@@ -117,7 +94,6 @@ static pt_err password_reset(void *ctx, pt_arena *arena, const struct pt_reset_a
 
 void memory_tickets_publish(struct pt_store *out)
 {
-	out->ticket_issue = ticket_issue;
 	out->ticket_find = ticket_find;
 	out->account_confirm = account_confirm;
 	out->password_reset = password_reset;

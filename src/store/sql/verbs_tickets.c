@@ -6,27 +6,6 @@
 
 #include "base/banned.h"
 
-static pt_err act_ticket_issue(
-	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
-{
-	const struct pt_ticket_act *act = in;
-	const struct pt_id *account = &act->ticket.account;
-	struct pt_account_record record;
-
-	(void)out, (void)keep;
-	TRY(sql_account_lock(conn, arena, account));
-	TRY(sql_account_by_id(conn, arena, account, &record));
-	TRY(RUN(conn, arena, TICKETS_END_KIND, NULL, sql_id(account), sql_int(act->ticket.kind)));
-	TRY(sql_ticket_add(conn, arena, &act->ticket, account));
-	TRY(sql_letter_add(conn, arena, &act->letter));
-	return sql_event_add(conn, arena, &act->event);
-}
-
-static pt_err ticket_issue(void *ctx, pt_arena *arena, const struct pt_ticket_act *act)
-{
-	return sql_run_write(ctx, act_ticket_issue, arena, act, NULL);
-}
-
 struct ticket_question {
 	const struct pt_hash *hash;
 	enum pt_ticket_kind kind;
@@ -149,7 +128,6 @@ static pt_err password_reset(void *ctx, pt_arena *arena, const struct pt_reset_a
 
 void sql_tickets_publish(struct pt_store *out)
 {
-	out->ticket_issue = ticket_issue;
 	out->ticket_find = ticket_find;
 	out->account_confirm = account_confirm;
 	out->password_reset = password_reset;

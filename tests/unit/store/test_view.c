@@ -357,24 +357,27 @@ static pt_err remove_account(struct world *w, const struct pt_id *id)
 static void issue(struct world *w, enum pt_ticket_kind kind, uint8_t hash, const struct pt_id *id,
 	const char *mail)
 {
-	struct pt_ticket_act act = {
-		.ticket = { .hash = hash_of(hash),
+	struct pt_amend amend = {
+		.account = *id,
+		.now = now,
+		.has_new_ticket = true,
+		.new_ticket = { .hash = hash_of(hash),
 			.kind = kind,
-			.account = *id,
 			.email_key = str(mail),
 			.created_at = now,
 			.expires_at = now + PT_HOUR },
+		.has_letter = true,
 		.letter = { .kind = PT_LETTER_VERIFY,
-			.account = *id,
 			.to = str(mail),
 			.sealed = PT_STR("x"),
 			.created_at = now,
 			.not_after = now + PT_HOUR },
-		.event = event_of(PT_EVENT_CONFIRM_ASKED),
+		.events = { event_of(PT_EVENT_CONFIRM_ASKED) },
 	};
+	struct pt_account_record record;
 
-	assert_int_equal(random_id(now, &act.letter.id), PT_OK);
-	assert_int_equal(w->store.ticket_issue(w->store.ctx, w->arena, &act), PT_OK);
+	assert_int_equal(random_id(now, &amend.letter.id), PT_OK);
+	assert_int_equal(w->store.account_amend(w->store.ctx, w->arena, &amend, &record), PT_OK);
 }
 
 static pt_err confirm(struct world *w, uint8_t hash)

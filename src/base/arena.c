@@ -52,6 +52,7 @@ struct arena {
 	struct block *newest;
 	size_t used;
 	size_t ceiling;
+	size_t usual; /* ceiling after a reset */
 	alignas(ALIGNMENT) struct block first;
 };
 
@@ -112,7 +113,7 @@ struct arena *arena_open(size_t ceiling)
 	arena = calloc(1, sizeof(*arena) + FIRST_BLOCK);
 	if (!arena)
 		return NULL;
-	arena->ceiling = ceiling;
+	arena->ceiling = arena->usual = ceiling;
 	arena->first.bytes = (char *)(arena + 1);
 	arena->first.size = FIRST_BLOCK;
 	arena->newest = &arena->first;
@@ -137,6 +138,13 @@ void arena_reset(struct arena *arena)
 	block_wipe(&arena->first);
 	POISON(arena->first.bytes, arena->first.size);
 	arena->used = 0;
+	arena->ceiling = arena->usual;
+}
+
+void arena_raise(struct arena *arena, size_t ceiling)
+{
+	if (ceiling > arena->ceiling)
+		arena->ceiling = ceiling;
 }
 
 /* `taken` bytes, a whole number of alignments, of which the caller sees n. */

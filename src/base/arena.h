@@ -23,6 +23,9 @@ void arena_close(struct arena *arena);
 /* Wipes everything and keeps the first block for the next call. */
 void arena_reset(struct arena *arena);
 
+/* Until the next reset it may hold as much as this, if that is more: for the few calls that tell much. */
+void arena_raise(struct arena *arena, size_t ceiling);
+
 /* n zeroed bytes, aligned for any type; n may be 0. NULL at the ceiling or when memory is out. */
 void *arena_alloc(struct arena *arena, size_t n);
 

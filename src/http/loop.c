@@ -284,7 +284,8 @@ static bool handles_open(struct loop *loop)
 static pt_err buffers_open(struct loop *loop, const struct http_setup *setup)
 {
 	const struct http_limits *limits = setup->limits;
-	const size_t ceiling = limits->arena + MIB;
+	/* The longest answers are longer than what most requests may use. */
+	const size_t ceiling = limits->arena + 4 * MIB;
 
 	/* A block that is almost complete, and a good piece of what follows it. */
 	loop->input_size = limits->request_line + limits->header_block + 16 * KIB;

@@ -64,7 +64,7 @@ static pt_err list_answer(
 		user_write(&json, &accounts[i], hashes ? &hashes[i] : NULL);
 	json_array_end(&json);
 	json_object_end(&json);
-	return answer_json_buf(ex, 200, &body);
+	return answer_list(ex, &body);
 }
 
 static pt_err list(struct exchange *ex, bool with_hashes)
@@ -116,8 +116,8 @@ static pt_err form_read(struct exchange *ex, struct user_form *out)
 	};
 
 	TRY(BODY_READ(ex, "Could not decode admin user params", fields));
-	form.email = str_trim(form.email);
-	form.role = str_trim(form.role);
+	form.email = str_strip(form.email);
+	form.role = str_strip(form.role);
 	if (!is_name(form.role) || !is_name(form.aud))
 		return gotrue_no(ex, 422, "Role or audience cannot be used");
 	*out = form;

@@ -134,7 +134,7 @@ static pt_err events_answer(struct exchange *ex, const struct pt_event *events, 
 		json_object_end(&json);
 	}
 	json_array_end(&json);
-	return answer_json_buf(ex, 200, &body);
+	return answer_list(ex, &body);
 }
 
 pt_err audit_show(struct exchange *ex)

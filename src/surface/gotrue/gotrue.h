@@ -95,7 +95,11 @@ struct gotrue_words gotrue_words(struct exchange *ex, pt_err err);
 
 /* ---- answers ---- */
 
-enum { GOTRUE_ANSWER_MAX = 4 * 1024 * 1024 };
+enum {
+	GOTRUE_ANSWER_MAX = 4 * 1024 * 1024,
+	GOTRUE_LIST_MEMORY =
+		24 * 1024 * 1024, /* of a page of a list, with all that it is made from */
+};
 
 /* Ends the buffer and answers it. */
 PT_CHECK pt_err answer_json_buf(struct exchange *ex, int status, struct buf *body);
@@ -171,6 +175,8 @@ struct paging {
 };
 
 PT_CHECK pt_err paging_read(struct exchange *ex, struct paging *out);
+/* Answers the page, or refuses one that is too long. */
+PT_CHECK pt_err answer_list(struct exchange *ex, struct buf *body);
 /* Link and X-Total-Count. */
 PT_CHECK pt_err paging_say(struct exchange *ex, const struct paging *paging, int64_t total);
 

@@ -29,6 +29,7 @@ pt_err paging_read(struct exchange *ex, struct paging *out)
 	struct paging paging = { .page = 1, .per_page = PER_PAGE };
 	struct fields query;
 
+	arena_raise(ex->arena, GOTRUE_LIST_MEMORY);
 	TRY(fields_query(ex->arena, ex->rq->query, &query));
 	TRY(number_read(ex, &query, "page", 0, &paging.page));
 	TRY(number_read(ex, &query, "per_page", 1, &paging.per_page));
@@ -40,6 +41,14 @@ pt_err paging_read(struct exchange *ex, struct paging *out)
 	paging.span.max = (size_t)paging.per_page;
 	*out = paging;
 	return PT_OK;
+}
+
+pt_err answer_list(struct exchange *ex, struct buf *body)
+{
+	if (body->failed)
+		return gotrue_no(ex, 400,
+			"Bad Pagination Parameters: per_page asks for more than one answer holds");
+	return answer_json_buf(ex, 200, body);
 }
 
 /* ---- links ---- */

@@ -343,7 +343,8 @@ pt_err gotrue_enter_many(struct exchange *ex)
 
 	if (is_siteless(ex))
 		return PT_OK;
-	if (signature.n == 0)
+	/* Without an operator nobody can have signed. */
+	if (signature.n == 0 || setup_of(ex)->operator_token.n == 0)
 		return gotrue_no(ex, 400, "Operator microservice headers missing");
 	pt_err err = pt_signed_read(ex->call, setup_of(ex)->operator_token, signature, &claims);
 	if (err == PT_E_TOKEN)

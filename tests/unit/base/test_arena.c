@@ -86,6 +86,21 @@ static void tiny_allocations_cannot_slip_under_the_ceiling(void **state)
 	arena_close(arena);
 }
 
+static void raised_ceiling_lasts_until_the_reset(void **state)
+{
+	struct arena *arena = arena_open(64);
+
+	(void)state;
+	arena_raise(arena, 128);
+	assert_non_null(arena_alloc(arena, 128));
+	assert_null(arena_alloc(arena, 1));
+	arena_reset(arena);
+	assert_null(arena_alloc(arena, 65));
+	arena_raise(arena, 16);
+	assert_non_null(arena_alloc(arena, 64));
+	arena_close(arena);
+}
+
 static void sizes_that_overflow_are_refused(void **state)
 {
 	assert_null(arena_alloc(*state, SIZE_MAX));
@@ -235,6 +250,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(allocations_do_not_overlap, world, end),
 		cmocka_unit_test(ceiling_holds_exactly),
 		cmocka_unit_test(tiny_allocations_cannot_slip_under_the_ceiling),
+		cmocka_unit_test(raised_ceiling_lasts_until_the_reset),
 		cmocka_unit_test_setup_teardown(sizes_that_overflow_are_refused, world, end),
 		cmocka_unit_test_setup_teardown(
 			reset_wipes_what_was_held_and_keeps_the_first_block, world, end),

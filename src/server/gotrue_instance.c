@@ -184,6 +184,8 @@ static void usual(const struct gotrue_options *base, struct gotrue_options *out)
 		.invite_life = 7 * PT_DAY,
 		.cookie_life = PT_DAY,
 	};
+	for (size_t i = 0; i < GOTRUE_LETTERS; i++)
+		out->letters[i].subject = base->letters[i].subject;
 	memcpy(out->providers, base->providers, sizeof(out->providers));
 }
 

@@ -347,6 +347,8 @@ static void letters_have_their_links_and_fragments(void **state)
 	assert_text(looks[PT_LETTER_INVITE].link, "https://t.example/#invite_token=");
 	assert_text(looks[PT_LETTER_EMAIL_CHANGE].link, "https://t.example/#email_change_token=");
 	assert_text(looks[PT_LETTER_INVITE].subject, "Come in");
+	assert_text(looks[PT_LETTER_VERIFY].subject, "Confirm Your Signup");
+	assert_text(looks[PT_LETTER_RESET].subject, "Reset Your Password");
 	assert_text(looks[PT_LETTER_ACCOUNT_EXISTS].link, "");
 	unload(&m.loaded);
 }

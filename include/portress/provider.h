@@ -25,7 +25,8 @@ struct pt_profile_email {
 
 /* Who came back. Unset strings are "". */
 struct pt_profile {
-	pt_str subject; /* the provider's own name for the account, never reused; "" if it has none */
+	pt_str subject; /* the provider's own name for the account, never reused, at most 200 bytes without
+			 * control characters; "" if it has none */
 	struct pt_profile_email emails[PT_PROFILE_EMAILS];
 	size_t n_emails; /* at least 1 */
 	pt_str full_name;

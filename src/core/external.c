@@ -35,6 +35,7 @@
 enum {
 	RETURN_TO_MAX = 1024,
 	STATE_MAX = 4096,
+	SUBJECT_MAX = 200, /* with an audience's hash it still fits a key of MariaDB's */
 };
 
 static const pt_str state_context = PT_STR_INIT("external");
@@ -187,17 +188,30 @@ struct visitor {
 	pt_str user_metadata;
 };
 
-/* Two audiences are two people: each has an identity of its own. */
+/* Whoever names accounts there may name them as he likes: what no store keeps is nobody. */
+static bool subject_is_fine(pt_str subject)
+{
+	for (size_t i = 0; i < subject.n; i++)
+		if ((unsigned char)subject.p[i] < 0x20 || subject.p[i] == 0x7F)
+			return false;
+	return subject.n <= SUBJECT_MAX && str_utf8(subject);
+}
+
+/* Two audiences are two people: each has an identity of its own. Only the hash of its name goes before the
+ * subject, so that no choice of names makes one of two and what the store keeps has a bound. */
 static pt_err identity_make(struct pt_call *call, struct visitor *visitor)
 {
-	pt_str subject = visitor->profile->subject;
-	struct buf b = BUF(call->arena, 1 * KIB);
+	pt_str subject = visitor->profile->subject, audience;
+	struct buf b = BUF(call->arena, 2 * (size_t)SUBJECT_MAX);
 
 	visitor->identity = (struct pt_identity){ visitor->provider, PT_STR("") };
+	if (!subject_is_fine(subject))
+		return PT_E_PROVIDER_PROFILE;
 	if (subject.n == 0)
 		return PT_OK;
 	if (call->audience.n > 0) {
-		buf_str(&b, call->audience);
+		TRY(hash_text(call, call->audience, &audience));
+		buf_str(&b, audience);
 		buf_char(&b, '|');
 	}
 	buf_str(&b, subject);

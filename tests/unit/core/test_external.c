@@ -277,6 +277,67 @@ static void what_the_provider_refuses_lets_nobody_in(void **state)
 	world_close(&w);
 }
 
+static void a_name_that_no_store_keeps_is_nobodys(void **state)
+{
+	struct world w = { 0 };
+	struct pt_grant grant;
+	struct pt_id first;
+	char name[202];
+
+	(void)state;
+	open_with(&w, NULL);
+	memset(name, 's', 201);
+	name[201] = '\0';
+	comes(name, "ann@example.org", true);
+	EXPECT_ERR(PT_E_PROVIDER_PROFILE, enter(&w, &grant));
+	comes("7\n", "ann@example.org", true);
+	EXPECT_ERR(PT_E_PROVIDER_PROFILE, enter(&w, &grant));
+	comes("7\xff", "ann@example.org", true);
+	EXPECT_ERR(PT_E_PROVIDER_PROFILE, enter(&w, &grant));
+	name[200] = '\0';
+	comes(name, "ann@example.org", true);
+	EXPECT_ERR(PT_OK, enter(&w, &grant));
+	first = grant.account.id;
+	comes(name, "else@example.org", true);
+	EXPECT_ERR(PT_OK, enter(&w, &grant));
+	assert_string_equal(first.text, grant.account.id.text);
+	world_close(&w);
+}
+
+static pt_err enter_as(struct world *w, const char *audience, struct pt_grant *out)
+{
+	struct pt_external_state read;
+	char cookie[64];
+
+	EXPECT_ERR(PT_OK, begin(w, NULL, cookie));
+	EXPECT_ERR(PT_OK, pt_external_state(world_call(w), str(seen_state), str(cookie), &read));
+	pt_call_set_audience(w->call, str(audience));
+	return pt_external_finish(w->call, &read, PT_STR("code"), out);
+}
+
+static void an_identity_is_of_one_audience_however_names_are_cut(void **state)
+{
+	struct world w = { 0 };
+	struct pt_grant grant;
+	struct pt_id first;
+
+	(void)state;
+	open_with(&w, NULL);
+	comes("b|7", "ann@example.org", true);
+	EXPECT_ERR(PT_OK, enter_as(&w, "a", &grant));
+	first = grant.account.id;
+	comes("7", "eve@example.org", true);
+	EXPECT_ERR(PT_OK, enter_as(&w, "a|b", &grant));
+	assert_string_not_equal(first.text, grant.account.id.text);
+	comes("a|b|7", "eve@example.org", true);
+	EXPECT_ERR(PT_OK, enter_as(&w, "", &grant));
+	assert_string_not_equal(first.text, grant.account.id.text);
+	comes("b|7", "elsewhere@example.org", true);
+	EXPECT_ERR(PT_OK, enter_as(&w, "a", &grant));
+	assert_string_equal(first.text, grant.account.id.text);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +350,8 @@ int main(void)
 		cmocka_unit_test(an_invitation_is_for_the_address_it_went_to),
 		cmocka_unit_test(a_state_is_this_browsers_ours_and_young),
 		cmocka_unit_test(what_the_provider_refuses_lets_nobody_in),
+		cmocka_unit_test(a_name_that_no_store_keeps_is_nobodys),
+		cmocka_unit_test(an_identity_is_of_one_audience_however_names_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

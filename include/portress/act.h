@@ -10,6 +10,7 @@
 
 #include "portress/account.h"
 #include "portress/event.h"
+#include "portress/moving.h"
 #include "portress/portress.h"
 #include "portress/provider.h"
 #include "portress/session.h"
@@ -147,10 +148,10 @@ enum pt_token_flaw {
 	PT_FLAW_ENCODING,  /* a part is not base64url, or not JSON */
 	PT_FLAW_ALGORITHM, /* its header names another algorithm than the keys have */
 	PT_FLAW_SIGNATURE,
-	PT_FLAW_CLAIMS,    /* no `exp`, or one of the wrong type */
+	PT_FLAW_CLAIMS, /* no `exp`, or one of the wrong type */
 	PT_FLAW_EXPIRED,
-	PT_FLAW_NOT_YET,   /* nbf */
-	PT_FLAW_EARLY,     /* iat */
+	PT_FLAW_NOT_YET, /* nbf */
+	PT_FLAW_EARLY,   /* iat */
 };
 
 /* What an access token of policy.token_profile says. */
@@ -296,9 +297,9 @@ struct pt_account_form {
 	pt_str given_name;
 	pt_str family_name;
 	bool verified;
-	bool nameless;        /* an account without a user name */
-	pt_str role;          /* "" the site's default */
-	pt_str app_metadata;  /* JSON objects; "" none */
+	bool nameless;       /* an account without a user name */
+	pt_str role;         /* "" the site's default */
+	pt_str app_metadata; /* JSON objects; "" none */
 	pt_str user_metadata;
 	bool super_admin;
 };
@@ -346,13 +347,28 @@ PT_API PT_CHECK pt_err pt_event_search(struct pt_call *call, const struct pt_eve
 
 /* Tenants. `config` is kept sealed. PT_E_TAKEN: the name; PT_E_NOT_FOUND; PT_E_BUSY: changed by somebody
  * else since `seen`, look again. */
-struct pt_tenant;
 PT_API PT_CHECK pt_err pt_tenant_add(
 	struct pt_call *call, pt_str name, pt_str config, struct pt_tenant *out);
 PT_API PT_CHECK pt_err pt_tenant_get(struct pt_call *call, pt_str id, struct pt_tenant *out);
 PT_API PT_CHECK pt_err pt_tenant_change(
 	struct pt_call *call, pt_str id, pt_time seen, pt_str config, struct pt_tenant *out);
 PT_API PT_CHECK pt_err pt_tenant_remove(struct pt_call *call, pt_str id);
+
+/* ---- moving in ---------------------------------------------------------------------------- */
+
+/*
+ * Keeps a batch of people, with the tickets and tokens that can be used still, or of events, in one act.
+ * Who is there already, by id, stays as he is, and nothing that is his is looked at: what he has spent
+ * here since does not come back.
+ */
+PT_API PT_CHECK pt_err pt_move_in(
+	struct pt_call *call, const struct pt_moving *batch, struct pt_moved *out);
+
+/* The mark of the last batch from there; "" when none came. */
+PT_API PT_CHECK pt_err pt_moving_mark(struct pt_call *call, pt_str source, pt_str *mark);
+
+/* A tenant under the id it has already. PT_E_TAKEN: the id, or the name, is another's. */
+PT_API PT_CHECK pt_err pt_tenant_move_in(struct pt_call *call, const struct pt_tenant *tenant);
 
 /* Equal in time that tells nothing of where they differ. */
 PT_API bool pt_secret_equal(pt_str a, pt_str b);
@@ -362,9 +378,10 @@ PT_API bool pt_secret_equal(pt_str a, pt_str b);
 PT_API PT_CHECK pt_err pt_signed_read(
 	struct pt_call *call, pt_str key, pt_str token, pt_str *claims);
 
-/* One try of whoever `subject` names at `kind`, at most `most` (1..128) in any `window`. PT_E_LIMITED. */
+/* One try of whoever `subject` names at `kind`: `most` (1..128) at once, and one more each `refill`.
+ * PT_E_LIMITED. */
 PT_API PT_CHECK pt_err pt_limit(
-	struct pt_call *call, const char *kind, pt_str subject, int most, pt_time window);
+	struct pt_call *call, const char *kind, pt_str subject, int most, pt_time refill);
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,8 @@ struct secret {
 
 PT_CHECK pt_err secret_make(struct arena *arena, struct secret *out);
 
-/* The hash under which a secret that came in would be kept. False: it cannot be one of ours. */
+/* The hash under which a secret that came in would be kept. False: it cannot be one of ours, nor one
+ * that people brought along (portress/moving.h). */
 PT_CHECK pt_err secret_hash(pt_str text, bool *possible, struct pt_hash *out);
 
 #endif

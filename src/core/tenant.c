@@ -58,6 +58,14 @@ pt_err pt_tenant_add(struct pt_call *call, pt_str name, pt_str config, struct pt
 	return PT_OK;
 }
 
+pt_err pt_tenant_move_in(struct pt_call *call, const struct pt_tenant *tenant)
+{
+	struct pt_tenant stored = *tenant;
+
+	TRY(config_seal(call, &tenant->id, tenant->config, &stored.config));
+	return STORE(call, tenant_add, &stored);
+}
+
 pt_err pt_tenant_get(struct pt_call *call, pt_str id, struct pt_tenant *out)
 {
 	struct pt_id key;

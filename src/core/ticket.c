@@ -75,6 +75,25 @@ pt_err ticket_make(struct pt_call *call, enum pt_ticket_kind kind,
 	return PT_OK;
 }
 
+pt_err ticket_carry(struct pt_call *call, enum pt_ticket_kind kind,
+	const struct pt_account_record *owner, pt_str secret, struct pt_ticket *out)
+{
+	struct pt_ticket carried = {
+		.kind = kind,
+		.account = owner->account.id,
+		.email_key = bound_address(kind, &owner->account),
+		.created_at = call->now,
+	};
+	bool possible;
+
+	TRY(secret_hash(secret, &possible, &carried.hash));
+	if (!possible)
+		return PT_E_TICKET;
+	TRY(ticket_bound(call, kind, owner, &carried.bound));
+	*out = carried;
+	return PT_OK;
+}
+
 pt_err ticket_judge(
 	struct pt_call *call, pt_str secret, enum pt_ticket_kind kind, struct pt_ticket_record *out)
 {

@@ -24,6 +24,11 @@
 PT_CHECK pt_err ticket_make(struct pt_call *call, enum pt_ticket_kind kind,
 	const struct pt_account_record *owner, struct pt_ticket *ticket, struct secret *secret);
 
+/* A ticket whose secret another system mailed; its times are the caller's. PT_E_TICKET: ours would not
+ * take such a secret. */
+PT_CHECK pt_err ticket_carry(struct pt_call *call, enum pt_ticket_kind kind,
+	const struct pt_account_record *owner, pt_str secret, struct pt_ticket *out);
+
 /* How long a ticket of that kind lives on this site. */
 pt_time ticket_life(const struct pt_site *site, enum pt_ticket_kind kind);
 

@@ -230,6 +230,33 @@ static void address_that_is_taken_is_left_out_with_what_hangs_on_it(void **state
 	EXPECT(PT_E_REFRESH, ACT(w, token_find, &l.token.hash, &token));
 }
 
+static void rehearsed_batch_is_counted_and_leaves_nothing(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct luggage l = pack(w, "bob"), again = pack(w, "ann");
+	struct pt_import batch = batch_of(w, &l, "users:1");
+	struct pt_import_count count;
+	struct pt_token_record token;
+	pt_str mark;
+
+	batch.rehearsal = true;
+	EXPECT(PT_OK, ACT(w, import, &batch, &count));
+	counts_are(&count, 4, 0, 0);
+	assert_true(account_is_there(w, &ann));
+	assert_false(account_is_there(w, &l.account.account.id));
+	assert_false(ticket_lives(w, &l.ticket.hash, PT_TICKET_RESET));
+	EXPECT(PT_E_REFRESH, ACT(w, token_find, &l.token.hash, &token));
+	assert_int_equal(1, events(w, PT_EVENT_SIGNUP));
+	EXPECT(PT_OK, ACT(w, import_mark, batch.source, &mark));
+	EXPECT_TEXT("", mark);
+
+	batch = batch_of(w, &again, "users:1");
+	batch.rehearsal = true;
+	EXPECT(PT_OK, ACT(w, import, &batch, &count));
+	counts_are(&count, 1, 2, 1);
+}
+
 static void large_batch_is_one_act(void **state)
 {
 	enum { MANY = 120 };
@@ -264,6 +291,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(people_move_in_with_all_that_is_theirs),
 	cmocka_unit_test(same_batch_again_changes_nothing),
 	cmocka_unit_test(address_that_is_taken_is_left_out_with_what_hangs_on_it),
+	cmocka_unit_test(rehearsed_batch_is_counted_and_leaves_nothing),
 	cmocka_unit_test(large_batch_is_one_act),
 };
 CHAPTER(tenants);

@@ -103,6 +103,53 @@ static void mark_put(struct memory *m, const struct imported *imported)
 	m->imports.items[m->imports.n++] = *imported;
 }
 
+static void batch_put(struct memory *m, const struct pt_import *batch, const struct batch *own,
+	struct pt_import_count *count)
+{
+	for (size_t i = 0; i < batch->n_accounts; i++)
+		account_import(m, &own->accounts[i], count);
+	for (size_t i = 0; i < batch->n_tickets; i++) {
+		if (count_if(ticket_is_new(m, &own->tickets[i]), count))
+			m->tickets.items[m->tickets.n++] = own->tickets[i];
+	}
+	for (size_t i = 0; i < batch->n_tokens; i++) {
+		if (count_if(token_is_new(m, &own->tokens[i]), count))
+			mem_token_put(m, &own->tokens[i], own->tokens[i].issued_at);
+	}
+	for (size_t i = 0; i < batch->n_events; i++) {
+		if (count_if(event_is_new(m, &own->events[i]), count))
+			mem_event_put(m, &own->events[i]);
+	}
+}
+
+/* What came last in each list goes again; accounts stand in an order of their own. */
+static void batch_undo(
+	struct memory *m, const struct memory *before, const struct pt_account_record *accounts)
+{
+	for (size_t i = 0; i < before->accounts.n; i++)
+		m->accounts.items[i] = accounts[i];
+	m->accounts.n = before->accounts.n;
+	m->tickets.n = before->tickets.n;
+	m->tokens.n = before->tokens.n;
+	m->events.n = before->events.n;
+}
+
+static pt_err rehearse(struct memory *m, pt_arena *arena, const struct pt_import *batch,
+	const struct batch *own, struct pt_import_count *count)
+{
+	const struct memory before = *m;
+	struct pt_account_record *accounts =
+		arena_array(arena, before.accounts.n, sizeof(accounts[0]));
+
+	if (!accounts)
+		return fault(PT_F_MEMORY, "memory store: a rehearsal");
+	for (size_t i = 0; i < before.accounts.n; i++)
+		accounts[i] = before.accounts.items[i];
+	batch_put(m, batch, own, count);
+	batch_undo(m, &before, accounts);
+	return PT_OK;
+}
+
 static pt_err import(
 	void *ctx, pt_arena *arena, const struct pt_import *batch, struct pt_import_count *count)
 {
@@ -110,26 +157,15 @@ static pt_err import(
 	struct pt_import_count counted = { 0 };
 	struct batch own;
 
-	(void)arena;
 	TRY(mem_enter(ctx, &m));
 	TRY(batch_room(m, batch));
 	TRY(batch_own(m->pool, batch, &own));
-
-	for (size_t i = 0; i < batch->n_accounts; i++)
-		account_import(m, &own.accounts[i], &counted);
-	for (size_t i = 0; i < batch->n_tickets; i++) {
-		if (count_if(ticket_is_new(m, &own.tickets[i]), &counted))
-			m->tickets.items[m->tickets.n++] = own.tickets[i];
+	if (batch->rehearsal) {
+		TRY(rehearse(m, arena, batch, &own, &counted));
+	} else {
+		batch_put(m, batch, &own, &counted);
+		mark_put(m, &own.imported);
 	}
-	for (size_t i = 0; i < batch->n_tokens; i++) {
-		if (count_if(token_is_new(m, &own.tokens[i]), &counted))
-			mem_token_put(m, &own.tokens[i], own.tokens[i].issued_at);
-	}
-	for (size_t i = 0; i < batch->n_events; i++) {
-		if (count_if(event_is_new(m, &own.events[i]), &counted))
-			mem_event_put(m, &own.events[i]);
-	}
-	mark_put(m, &own.imported);
 	*count = counted;
 	return PT_OK;
 }

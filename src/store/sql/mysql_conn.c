@@ -645,8 +645,9 @@ static pt_err start_session(struct my_conn *conn, char *why, size_t size)
 {
 	const char *version = my.mysql_get_server_info(conn->mysql);
 
-	if (!str_contains(str(version), PT_STR("MariaDB")) ||
-		my.mysql_get_server_version(conn->mysql) < OLDEST_SERVER) {
+	if (!conn->target->foreign &&
+		(!str_contains(str(version), PT_STR("MariaDB")) ||
+			my.mysql_get_server_version(conn->mysql) < OLDEST_SERVER)) {
 		(void)snprintf(why, size, "the server is not MariaDB 10.6 or newer: %s", version);
 		return PT_F_STORE;
 	}

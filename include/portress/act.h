@@ -34,12 +34,12 @@ struct pt_signup_form {
 /*
  * Opens an unconfirmed account and mails the link that confirms it.
  * In this order: PT_E_SIGNUP_OFF; PT_E_USERNAME, PT_E_EMAIL, PT_E_PASSWORD_*, PT_E_GIVEN_NAME_LONG,
- * PT_E_FAMILY_NAME_LONG, PT_E_NAMES_MISSING; PT_E_CAPTCHA; PT_E_MAIL_LIMITED; PT_E_TAKEN.
+ * PT_E_FAMILY_NAME_LONG, PT_E_NAMES_MISSING; PT_E_CAPTCHA; PT_E_MAIL_LIMITED; PT_E_HOOK_*; PT_E_TAKEN.
  */
 PT_API PT_CHECK pt_err pt_signup(
 	struct pt_call *call, const struct pt_signup_form *form, struct pt_account *out);
 
-/* The link of that letter. Again within its life is PT_OK. PT_E_TICKET. */
+/* The link of that letter. Again within its life is PT_OK. PT_E_TICKET, PT_E_HOOK_*. */
 PT_API PT_CHECK pt_err pt_confirm(struct pt_call *call, pt_str secret);
 
 /* Mails the link again. PT_OK whether or not there is such an account, and whether or not it is

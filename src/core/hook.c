@@ -30,7 +30,7 @@ const char *pt_hook_name(enum pt_hook_event event)
 	return "unknown";
 }
 
-static bool wanted(const struct pt_call *call, enum pt_hook_event event)
+bool hook_wanted(const struct pt_call *call, enum pt_hook_event event)
 {
 	const struct pt_site *site = call->site;
 
@@ -58,7 +58,7 @@ pt_err hook_ask(struct pt_call *call, enum pt_hook_event event, const struct pt_
 	pt_str body;
 
 	*reply = said;
-	if (!wanted(call, event))
+	if (!hook_wanted(call, event))
 		return PT_OK;
 	TRY(hooks->write(hooks->ctx, call->arena, event, account, &body));
 	TRY(hooks->ask(hooks->ctx, call->arena, event, body, &said, &call->detail));
@@ -115,7 +115,7 @@ pt_err hook_notice(struct pt_call *call, enum pt_hook_event event, const struct 
 	};
 	pt_str text;
 
-	*told = wanted(call, event);
+	*told = hook_wanted(call, event);
 	if (!*told)
 		return PT_OK;
 	TRY(random_id(call->now, &notice.id));

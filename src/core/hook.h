@@ -11,6 +11,9 @@
 #include "portress/hook.h"
 #include "portress/store.h"
 
+/* Somebody is to be asked, or told. */
+bool hook_wanted(const struct pt_call *call, enum pt_hook_event event);
+
 /* PT_OK at once where nobody is to be asked. PT_E_HOOK_*, with call->detail. PT_E_HOOK_MALFORMED: the
  * metadata it answers is no object, or too large. */
 PT_CHECK pt_err hook_ask(struct pt_call *call, enum pt_hook_event event,

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "core/account.h"
 #include "core/event.h"
+#include "core/hook.h"
 #include "core/letter.h"
 #include "core/limit.h"
 #include "core/link.h"
@@ -29,11 +30,14 @@ static pt_err signup_join(
 		.has_ticket = true,
 		.has_letter = true,
 	};
+	struct pt_hook_reply reply;
 
+	TRY(hook_ask(call, PT_HOOK_VALIDATE, &join.account, &reply));
+	hook_fill(&reply, &join.account);
 	TRY(link_make(call, &link_verify, newcomer, &join.ticket, &join.letter));
 	TRY(event_make(call, PT_EVENT_SIGNUP, NULL, "", &join.event));
 	TRY(event_make(call, PT_EVENT_SIGNUP_TAKEN, NULL, "", &join.taken_event));
-	struct pt_account account = newcomer->account;
+	struct pt_account account = join.account;
 	TRY(STORE(call, account_join, &join, &account.id));
 	letter_posted(call);
 	*out = account;
@@ -58,11 +62,40 @@ pt_err pt_signup(struct pt_call *call, const struct pt_signup_form *form, struct
 	return signup_join(call, &newcomer, out);
 }
 
+/* With what the hook answers, in one act. The link stays good until it expires, as without a hook. */
+static pt_err confirm_asked(struct pt_call *call, const struct pt_account *account)
+{
+	struct pt_amend amend = {
+		.account = account->id,
+		.now = call->now,
+		.has_seen_email = true,
+		.seen_email_key = account->email_key,
+		.has_verified = true,
+		.verified = true,
+	};
+	struct pt_account_record now;
+	struct pt_hook_reply reply;
+
+	if (account->email_verified_at)
+		return PT_OK;
+	TRY(hook_ask(call, PT_HOOK_SIGNUP, account, &reply));
+	hook_amend(&reply, &amend);
+	TRY(event_about(call, PT_EVENT_CONFIRMED, account, "", &amend.events[0]));
+	pt_err err = STORE(call, account_amend, &amend, &now);
+	return err == PT_E_NOT_FOUND ? PT_E_TICKET : err;
+}
+
 pt_err pt_confirm(struct pt_call *call, pt_str secret)
 {
 	struct pt_confirm_act act = { .now = call->now };
+	struct pt_ticket_record shown;
 	struct pt_id account;
 	bool possible;
+
+	if (hook_wanted(call, PT_HOOK_SIGNUP)) {
+		TRY(ticket_find(call, secret, PT_TICKET_VERIFY, &shown));
+		return confirm_asked(call, &shown.owner.account);
+	}
 
 	TRY(secret_hash(secret, &possible, &act.ticket));
 	if (!possible)

@@ -192,6 +192,7 @@ static pt_err open_pages(struct server *s)
 		.default_role = s->settings->gotrue_site.default_group,
 		.captcha = s->has_captcha ? &s->captcha : NULL,
 		.public_url = s->settings->public_url,
+		.hooks = s->gotrue_sites ? gotrue_sites_hooks(s->gotrue_sites, PT_STR("")) : NULL,
 		.letter_waits = wake_outbox,
 		.letter_waits_ctx = s,
 	};
@@ -219,10 +220,11 @@ static pt_err open_sites(struct server *s)
 {
 	TRY(store_open(&s->settings->store, &s->store));
 	s->has_store = true;
-	if (s->settings->pages.on)
-		TRY(open_pages(s));
 	if (s->settings->gotrue.on)
 		TRY(open_gotrue(s));
+	/* Behind it: nobody passes by its webhook through the pages. */
+	if (s->settings->pages.on)
+		TRY(open_pages(s));
 	s->site = s->settings->pages.on ? s->pages : s->gotrue.site;
 	return PT_OK;
 }

@@ -246,6 +246,35 @@ static void a_hook_that_refuses_leaves_nothing_behind(void **state)
 	world_close(&w);
 }
 
+static void the_pages_pass_by_no_hook(void **state)
+{
+	struct pt_signup_form form = { .username = PT_STR("ann"),
+		.email = PT_STR("ann@example.org"),
+		.password = PT_STR(PASSWORD) };
+	struct world w = { 0 };
+	struct pt_account ann;
+	char secret[128];
+
+	(void)state;
+	hooks_open(&w);
+	world_open_profiles(&w, NULL);
+	verdict = PT_E_HOOK_REFUSED;
+	EXPECT_ERR(PT_E_HOOK_REFUSED, pt_signup(world_call(&w), &form, &ann));
+	verdict = PT_OK;
+	EXPECT_ERR(PT_OK, pt_signup(world_call(&w), &form, &ann));
+	strcpy(secret, world_letter_secret(&w, PT_LETTER_VERIFY));
+	verdict = PT_E_HOOK_REFUSED;
+	EXPECT_ERR(PT_E_HOOK_REFUSED, pt_confirm(world_call(&w), str(secret)));
+	assert_int_equal(0, world_account(&w, "ann").email_verified_at);
+	verdict = PT_OK;
+	answer.user_metadata = PT_STR("{\"level\":7}");
+	EXPECT_ERR(PT_OK, pt_confirm(world_call(&w), str(secret)));
+	EXPECT_ERR(PT_OK, pt_confirm(world_call(&w), str(secret)));
+	assert_string_equal("{\"level\":7}", world_account(&w, "ann").user_metadata.p);
+	assert_string_equal("validate validate signup signup ", heard);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +285,7 @@ int main(void)
 		cmocka_unit_test(metadata_is_an_object_of_bounded_size),
 		cmocka_unit_test(hooks_are_asked_before_and_told_within),
 		cmocka_unit_test(a_hook_that_refuses_leaves_nothing_behind),
+		cmocka_unit_test(the_pages_pass_by_no_hook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,13 @@ static pt_err own_id(struct exchange *ex, pt_str *out)
 	return is_uuid(*out) ? PT_OK : gotrue_no(ex, 400, "Could not read User ID claim");
 }
 
+/* Who was switched off has tokens that nobody can take back: they open nothing. */
+static pt_err own_account(struct exchange *ex, pt_str id, struct pt_account *out)
+{
+	TRY(pt_account_get(ex->call, id, out));
+	return out->disabled_at == 0 ? PT_OK : PT_E_DISABLED;
+}
+
 pt_err user_show(struct exchange *ex)
 {
 	struct pt_account account;
@@ -19,7 +26,7 @@ pt_err user_show(struct exchange *ex)
 	TRY(own_id(ex, &id));
 	if (!str_eq(request_audience(ex), visit_of(ex)->access.audience))
 		return gotrue_no(ex, 400, "Token audience doesn't match request audience");
-	TRY(pt_account_get(ex->call, id, &account));
+	TRY(own_account(ex, id, &account));
 	return answer_user(ex, &account);
 }
 
@@ -48,7 +55,7 @@ pt_err user_put(struct exchange *ex)
 
 	TRY(BODY_READ(ex, "Could not read User Update params", fields));
 	TRY(own_id(ex, &id));
-	TRY(pt_account_get(ex->call, id, &account));
+	TRY(own_account(ex, id, &account));
 	edit.email = str_trim(edit.email);
 	edit.email_change_token = str_trim(edit.email_change_token);
 	if (edit.app_metadata.n > 0)

@@ -2,6 +2,7 @@
  * What people do through the GoTrue dialect: sign up, prove, sign in, stay in, change, go out.
  */
 #include "lodge.h"
+#include "portress/act.h"
 
 #include "base/banned.h"
 
@@ -457,6 +458,34 @@ static void going_out_ends_every_refresh_token(void **state)
 	assert_int_equal(lodge_post(l, "/logout", "").status, 401);
 }
 
+static void switch_off(struct lodge *l, const char *address)
+{
+	const struct pt_asker asker = { .client = PT_STR("192.0.2.7") };
+	struct pt_call *call;
+
+	EXPECT_ERR(PT_OK, pt_call_begin(l->site, NULL, &asker, &call));
+	EXPECT_ERR(PT_OK, pt_account_set_disabled(call, str(address), true));
+	pt_call_end(call);
+}
+
+static void who_was_switched_off_does_nothing_with_the_token_he_has(void **state)
+{
+	struct lodge *l = *state;
+	const char *as = lodge_enter(l, "ada"), *eve = lodge_enter(l, "eve");
+
+	assert_int_equal(own(l, as).status, 200);
+	switch_off(l, "ada@example.org");
+	struct heard h = own(l, as);
+	EXPECT_SAID(h, 403, "{\"code\":403,\"msg\":\"User is disabled\"}");
+	h = put(l, as, "{\"password\":\"another one\"}");
+	EXPECT_SAID(h, 403, "{\"code\":403,\"msg\":\"User is disabled\"}");
+	h = lodge_signin(l, "ada", PASSWORD);
+	EXPECT_SAID(
+		h, 400, "{\"error\":\"invalid_grant\",\"error_description\":\"User is disabled\"}");
+	assert_int_equal(lodge_ask(l, HTTP_POST, "/logout", "", as, NULL, NULL).status, 204);
+	assert_int_equal(own(l, eve).status, 200);
+}
+
 #define AT_A_LODGE(test) cmocka_unit_test_setup_teardown(test, lodge_setup, lodge_teardown)
 
 int main(void)
@@ -487,6 +516,7 @@ int main(void)
 		AT_A_LODGE(owner_does_not_change_what_is_the_applications),
 		AT_A_LODGE(new_address_waits_for_its_owner),
 		AT_A_LODGE(going_out_ends_every_refresh_token),
+		AT_A_LODGE(who_was_switched_off_does_nothing_with_the_token_he_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,20 @@ pt_str str_trim(pt_str s)
 	return s;
 }
 
+static bool is_space(char c)
+{
+	return is_blank(c) || (c >= '\n' && c <= '\r');
+}
+
+pt_str str_strip(pt_str s)
+{
+	while (s.n > 0 && is_space(s.p[0]))
+		s = str_slice(s, 1, s.n);
+	while (s.n > 0 && is_space(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
 /* Counts down from zero, because the lowest number has no positive twin. */
 static bool digits(pt_str s, int64_t *negated)
 {

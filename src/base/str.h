@@ -45,6 +45,9 @@ bool str_cut(pt_str s, char c, pt_str *head, pt_str *tail);
 /* Without leading and trailing spaces and tabs. */
 pt_str str_trim(pt_str s);
 
+/* Without white space at either end, ends of lines too: what somebody typed or pasted. */
+pt_str str_strip(pt_str s);
+
 /* The whole of s as a decimal number in [min, max]; no sign unless min < 0, no spaces. */
 bool str_int(pt_str s, int64_t min, int64_t max, int64_t *out);
 

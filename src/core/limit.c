@@ -31,6 +31,7 @@ static pt_err tally_add(struct pt_call *call, struct tally *tally, int limit, co
 	TRY(digest_mac_parts(&call->site->keys.limit, parts, n, &next->key));
 	next->limit = limit;
 	next->window = PT_HOUR;
+	next->refill = 0;
 	tally->n++;
 	return PT_OK;
 }
@@ -121,13 +122,15 @@ pt_err limit_mail_recipient(struct pt_call *call, const char *kind, pt_str email
 	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
 }
 
-pt_err pt_limit(struct pt_call *call, const char *kind, pt_str subject, int most, pt_time window)
+pt_err pt_limit(struct pt_call *call, const char *kind, pt_str subject, int most, pt_time refill)
 {
 	struct tally tally = { .n = 0 };
 
 	TRY(tally_add(call, &tally, most, kind, subject, PT_STR("")));
-	if (tally.n > 0)
-		tally.limits[0].window = window;
+	if (tally.n > 0) {
+		tally.limits[0].window = most * refill;
+		tally.limits[0].refill = refill;
+	}
 	return tally_spend(call, &tally, PT_E_LIMITED);
 }
 

@@ -133,6 +133,39 @@ static void clock_of_another_node_behind_ours_counts_too(void **state)
 	assert_int_equal(55 * PT_SECOND, wait);
 }
 
+static void bucket_is_empty_after_its_tries_and_gets_one_back_at_a_time(void **state)
+{
+	struct world *w = *state;
+	const struct pt_limit bucket = { new_hash(), 3, PT_MINUTE, 10 * PT_SECOND };
+	pt_time wait;
+
+	for (int i = 0; i < 3; i++)
+		EXPECT(PT_OK, spend(w, &bucket, 1, &wait));
+	EXPECT(PT_E_LIMITED, spend(w, &bucket, 1, &wait));
+	assert_int_equal(10 * PT_SECOND, wait);
+	w->now += wait - 1;
+	EXPECT(PT_E_LIMITED, spend(w, &bucket, 1, &wait));
+	assert_int_equal(1, wait);
+	w->now += wait;
+	EXPECT(PT_OK, spend(w, &bucket, 1, &wait));
+	EXPECT(PT_E_LIMITED, spend(w, &bucket, 1, &wait));
+	assert_int_equal(10 * PT_SECOND, wait);
+}
+
+static void unused_bucket_is_full_and_not_fuller(void **state)
+{
+	struct world *w = *state;
+	const struct pt_limit bucket = { new_hash(), 3, PT_MINUTE, 10 * PT_SECOND };
+	pt_time wait;
+
+	EXPECT(PT_OK, spend(w, &bucket, 1, &wait));
+	w->now += PT_DAY;
+	for (int i = 0; i < 3; i++)
+		EXPECT(PT_OK, spend(w, &bucket, 1, &wait));
+	EXPECT(PT_E_LIMITED, spend(w, &bucket, 1, &wait));
+	assert_int_equal(10 * PT_SECOND, wait);
+}
+
 static void no_limits_let_everything_pass(void **state)
 {
 	struct world *w = *state;
@@ -146,8 +179,8 @@ static void limits_out_of_range_are_our_mistake_and_let_nobody_pass(void **state
 	struct world *w = *state;
 	const struct pt_limit none = { new_hash(), 0, PT_MINUTE },
 			      much = { new_hash(), 129, PT_MINUTE };
-	const struct pt_limit five[5] = { { new_hash(), 1, 1 }, { new_hash(), 1, 1 },
-		{ new_hash(), 1, 1 }, { new_hash(), 1, 1 }, { new_hash(), 1, 1 } };
+	const struct pt_limit five[5] = { { new_hash(), 1, 1 }, { new_hash(), 1, 1, 0 },
+		{ new_hash(), 1, 1 }, { new_hash(), 1, 1, 0 }, { new_hash(), 1, 1, 0 } };
 	pt_time wait;
 
 	EXPECT(PT_F_BUG, spend(w, &none, 1, &wait));
@@ -163,6 +196,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(four_limits_and_the_largest_fit),
 	cmocka_unit_test(lowered_limit_holds_at_once),
 	cmocka_unit_test(clock_of_another_node_behind_ours_counts_too),
+	cmocka_unit_test(bucket_is_empty_after_its_tries_and_gets_one_back_at_a_time),
+	cmocka_unit_test(unused_bucket_is_full_and_not_fuller),
 	cmocka_unit_test(no_limits_let_everything_pass),
 	cmocka_unit_test(limits_out_of_range_are_our_mistake_and_let_nobody_pass),
 };

@@ -18,12 +18,27 @@ static struct counter *counter_of(struct memory *m, const struct pt_hash *key)
 	return NULL;
 }
 
+/* A bucket keeps one stamp: when it will be full again. */
+static pt_time bucket_full(const struct counter *counter, pt_time now)
+{
+	return counter && counter->n > 0 && counter->stamps[0] > now ? counter->stamps[0] : now;
+}
+
+static pt_time bucket_wait(const struct counter *counter, const struct pt_limit *limit, pt_time now)
+{
+	pt_time wait = bucket_full(counter, now) - (limit->limit - 1) * limit->refill - now;
+
+	return wait > 0 ? wait : 0;
+}
+
 /* How long until one more try fits; 0: now. */
 static pt_time limit_wait(const struct counter *counter, const struct pt_limit *limit, pt_time now)
 {
 	size_t allowed = (size_t)limit->limit;
 	pt_time wait;
 
+	if (limit->refill > 0)
+		return bucket_wait(counter, limit, now);
 	if (!counter || counter->n < allowed)
 		return 0;
 	wait = counter->stamps[counter->n - allowed] + limit->window - now;
@@ -38,6 +53,12 @@ static void limit_count(struct memory *m, const struct pt_limit *limit, pt_time 
 	if (!counter) {
 		counter = &m->counters.items[m->counters.n++];
 		*counter = (struct counter){ .key = limit->key };
+	}
+	if (limit->refill > 0) {
+		counter->stamps[0] = bucket_full(counter, now) + limit->refill;
+		counter->n = 1;
+		counter->until = counter->stamps[0] + limit->window;
+		return;
 	}
 	while (old < counter->n && counter->stamps[old] <= now - limit->window)
 		old++;

@@ -11,7 +11,8 @@
 
 enum { LIMITS_MOST = 4, STAMPS_MOST = 128 };
 
-/* The tries of one key that are still in its window, oldest first. */
+/* The tries of one key that are still in its window, oldest first; of a bucket one stamp, when it will be
+ * full again. */
 struct tally {
 	const struct pt_limit *limit;
 	pt_time stamps[STAMPS_MOST + 1];
@@ -46,11 +47,20 @@ static pt_err tally_read(struct sql_conn *conn, pt_arena *arena, const struct pt
 	return PT_OK;
 }
 
-/* How long until one more try fits; 0: now. */
+static pt_time bucket_full(const struct tally *tally, pt_time now)
+{
+	return tally->n > 0 && tally->stamps[tally->n - 1] > now ? tally->stamps[tally->n - 1]
+								 : now;
+}
+
+/* How long until one more try fits; 0 or less: now. */
 static pt_time tally_wait(const struct tally *tally, pt_time now)
 {
 	size_t limit = (size_t)tally->limit->limit;
 
+	if (tally->limit->refill > 0)
+		return bucket_full(tally, now) - (tally->limit->limit - 1) * tally->limit->refill -
+		       now;
 	if (tally->n < limit)
 		return 0;
 	return tally->stamps[tally->n - limit] + tally->limit->window - now;
@@ -59,8 +69,12 @@ static pt_time tally_wait(const struct tally *tally, pt_time now)
 /* Clocks of two nodes differ a little: the new stamp goes where it belongs. */
 static void tally_add(struct tally *tally, pt_time now)
 {
+	if (tally->limit->refill > 0) {
+		tally->stamps[0] = bucket_full(tally, now) + tally->limit->refill;
+		tally->n = 1;
+		return;
+	}
 	size_t i = tally->n++;
-
 	for (; i > 0 && tally->stamps[i - 1] > now; i--)
 		tally->stamps[i] = tally->stamps[i - 1];
 	tally->stamps[i] = now;

@@ -9,7 +9,7 @@
 #define NOBODY "00000000-0000-0000-0000-000000000000"
 
 enum { REQUESTS = 30 };
-#define REQUESTS_WINDOW (300 * PT_SECOND)
+#define REQUESTS_REFILL (10 * PT_SECOND)
 
 /* ---- bearer ---- */
 
@@ -250,7 +250,7 @@ static pt_err gate_rate(struct exchange *ex)
 
 	if (header.n == 0)
 		return PT_OK;
-	return pt_limit(ex->call, "token", http_header(ex->rq, header), REQUESTS, REQUESTS_WINDOW);
+	return pt_limit(ex->call, "token", http_header(ex->rq, header), REQUESTS, REQUESTS_REFILL);
 }
 
 /* Without a secret there is no such path, and its last word is an id. */

@@ -21,7 +21,7 @@ pt_err gotrue_signup_post(struct exchange *ex)
 	if (pt_site_policy(site_of(ex)->site)->signup_off)
 		return PT_E_SIGNUP_OFF;
 	TRY(BODY_READ(ex, "Could not read Signup params", fields));
-	form.email = str_trim(form.email);
+	form.email = str_strip(form.email);
 	if (form.password.n == 0)
 		return gotrue_no(ex, 422, "Signup requires a valid password");
 	if (form.email.n == 0)
@@ -40,7 +40,7 @@ pt_err invite_post(struct exchange *ex)
 	};
 
 	TRY(BODY_READ(ex, "Could not read Invite params", fields));
-	email = str_trim(email);
+	email = str_strip(email);
 	if (email.n == 0)
 		return gotrue_no(ex, 422, "An email address is required");
 	TRY(pt_invite(ex->call, email, metadata, &account));
@@ -55,7 +55,7 @@ pt_err recover_post(struct exchange *ex)
 	const struct body_field fields[] = { { "email", BODY_TEXT, &email } };
 
 	TRY(BODY_READ(ex, "Could not read verification params", fields));
-	email = str_trim(email);
+	email = str_strip(email);
 	if (email.n == 0)
 		return gotrue_no(ex, 422, "Password recovery requires an email");
 	pt_err err = pt_recover(ex->call, email);
@@ -102,7 +102,7 @@ pt_err verify_post(struct exchange *ex)
 	};
 
 	TRY(BODY_READ(ex, "Could not read verification params", fields));
-	token = str_trim(token);
+	token = str_strip(token);
 	if (token.n == 0)
 		return gotrue_no(ex, 422, "Verify requires a token");
 	if (!proof_parse(type, &proof))

@@ -60,7 +60,7 @@ static pt_str form_value(const struct token_form *form, const char *name, bool s
 static pt_err grant_password(struct exchange *ex, const struct token_form *form)
 {
 	const struct pt_signin_form signin = {
-		.name = str_trim(form_value(form, "username", true)),
+		.name = str_strip(form_value(form, "username", true)),
 		.password = form_value(form, "password", true),
 	};
 	struct pt_grant grant;

@@ -78,6 +78,18 @@ static void trims_blanks_and_nothing_else(void **state)
 	assert_int_equal(str_trim(none).n, 0);
 }
 
+static void what_was_pasted_loses_its_ends_of_lines(void **state)
+{
+	(void)state;
+	assert_true(str_eq(str_strip(PT_STR(" \r\na \n b\t\v\f\n")), PT_STR("a \n b")));
+	assert_true(str_eq(str_strip(PT_STR("\n")), PT_STR("")));
+	assert_true(str_eq(str_strip(PT_STR("\x0e"
+					    "a\b")),
+		PT_STR("\x0e"
+		       "a\b")));
+	assert_int_equal(str_strip(none).n, 0);
+}
+
 static void numbers_within_their_range_are_read(void **state)
 {
 	static const struct {
@@ -208,6 +220,7 @@ int main(void)
 		cmocka_unit_test(starts_ends_contains),
 		cmocka_unit_test(cuts_at_the_first_separator),
 		cmocka_unit_test(trims_blanks_and_nothing_else),
+		cmocka_unit_test(what_was_pasted_loses_its_ends_of_lines),
 		cmocka_unit_test(numbers_within_their_range_are_read),
 		cmocka_unit_test(anything_but_a_number_in_range_is_refused),
 		cmocka_unit_test(valid_utf8_is_accepted),

@@ -117,8 +117,9 @@ static pt_err instance_open(
 		return PT_F_CONFIG;
 	}
 	l->opened++;
-	snprintf(l->config, sizeof(l->config), "%.*s", (int)tenant->tenant->config.n,
-		tenant->tenant->config.p);
+	if (!str_contains(tenant->tenant->config, PT_STR("\"exp\"")))
+		snprintf(l->config, sizeof(l->config), "%.*s", (int)tenant->tenant->config.n,
+			tenant->tenant->config.p);
 	*out = gotrue_site_of(site_over(l, str(tenant->tenant->id.text)), PT_STR(""));
 	return PT_OK;
 }

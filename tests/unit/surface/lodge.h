@@ -4,6 +4,8 @@
 #ifndef TESTS_SURFACE_LODGE_H
 #define TESTS_SURFACE_LODGE_H
 
+#include <stdatomic.h>
+
 #include "desk.h"
 #include "portress/provider.h"
 
@@ -17,8 +19,8 @@ struct lodge {
 	struct pt_policy policy; /* of the dialect's site */
 	struct pt_site *site;
 	bool many;
-	int opened, closed; /* sites of instances */
-	char config[1024];  /* that the newest was opened from */
+	atomic_int opened, closed; /* sites of instances */
+	char config[1024];         /* that the newest was opened from */
 	struct pt_provider provider;
 	const char *profile_email; /* of whoever comes back from the provider; NULL: nobody does */
 	bool profile_verified;

@@ -3,6 +3,8 @@
  */
 #include "lodge.h"
 
+#include <pthread.h>
+
 #include "crypt/jwk.h"
 #include "crypt/jwt.h"
 
@@ -170,6 +172,61 @@ static void site_that_cannot_be_opened_is_the_operators_trouble(void **state)
 	assert_true(heard_says(&h, "\"msg\":\"Error loading environment config\""));
 }
 
+struct crowd {
+	struct lodge *lodge;
+	const char *signature; /* the value of x-nf-sign */
+	atomic_int refused;
+	atomic_bool done;
+};
+
+/* Asks for the same site, over and over, with memory of its own. */
+static void *visitor(void *ctx)
+{
+	struct crowd *crowd = ctx;
+	const struct http_app *app = surface_app(crowd->lodge->desk.surface);
+	struct arena *arena = arena_open(1 * MIB);
+	const struct http_header header = { PT_STR("x-nf-sign"), str(crowd->signature) };
+
+	while (!atomic_load(&crowd->done)) {
+		const struct http_request rq = { .arena = arena,
+			.method = HTTP_GET,
+			.path = PT_STR("/settings"),
+			.headers = &header,
+			.n_headers = 1,
+			.id = PT_STR("0") };
+		struct http_response rs;
+		http_response_init(&rs, arena);
+		app->answer(app->ctx, &rq, &rs);
+		if (rs.status != 200)
+			atomic_fetch_add(&crowd->refused, 1);
+		arena_reset(arena);
+	}
+	arena_close(arena);
+	return NULL;
+}
+
+static void site_is_not_closed_under_a_visitor(void **state)
+{
+	struct lodge *l = *state;
+	const char *id = instance(l, UUID_A);
+	const char *path = format(l, "/instances/$", id, NULL);
+	struct crowd crowd = { .lodge = l, .signature = strchr(named(l, id), ' ') + 1 };
+	pthread_t threads[4];
+
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, visitor, &crowd), 0);
+	for (int i = 0; i < 50; i++) {
+		int before = l->opened;
+		(void)lodge_order(l, HTTP_PUT, path, "{\"config\":{\"jwt\":{\"exp\":60}}}");
+		while (l->opened == before)
+			sched_yield();
+	}
+	atomic_store(&crowd.done, true);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(atomic_load(&crowd.refused), 0);
+}
+
 /* ---- instances ---- */
 
 static void instance_is_told_without_its_secrets(void **state)
@@ -292,6 +349,7 @@ int main(void)
 		AT_A_LODGE(sites_do_not_know_each_others_people),
 		AT_A_LODGE(sites_are_opened_once_and_closed_when_they_change),
 		AT_A_LODGE(more_sites_than_are_kept_all_answer),
+		AT_A_LODGE(site_is_not_closed_under_a_visitor),
 		AT_A_LODGE(site_that_cannot_be_opened_is_the_operators_trouble),
 		AT_A_LODGE(instance_is_told_without_its_secrets),
 		AT_A_LODGE(secret_that_is_left_out_is_kept_and_an_empty_one_clears),

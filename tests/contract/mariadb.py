@@ -162,6 +162,8 @@ def main():
         "restart": restart,
     }
     if len(sys.argv) >= 3 and sys.argv[1] == "run":
+        # Whoever loses patience with the test ends the server too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         sys.exit(run(sys.argv[2:]))
     if len(sys.argv) == 3 and sys.argv[1] in acts:
         acts[sys.argv[1]](sys.argv[2])

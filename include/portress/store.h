@@ -256,7 +256,8 @@ struct pt_account_page {
 
 enum { PT_EVENT_KINDS = 32 };
 
-/* A page of one tenant's events, newest first; of two at one moment the one recorded last. */
+/* A page of what happened to one tenant's accounts, newest first; of two at one moment the one recorded last.
+ * Events of no account, as when a stranger's letter was asked for, are left out. */
 struct pt_event_page {
 	pt_str tenant;
 	uint32_t kinds; /* 1 << enum pt_event_kind, or-ed */

@@ -164,6 +164,7 @@ static struct pt_id happened(struct world *w, enum pt_event_kind kind, const cha
 	struct pt_event event = new_event(w, kind);
 
 	event.tenant = PT_STR("acme");
+	event.account = new_id();
 	event.at = w->now + when * PT_MINUTE;
 	event.email = str(email);
 	event.actor_email = str(actor_email);
@@ -203,6 +204,7 @@ static void events_are_paged_newest_first_by_kind_and_tenant(void **state)
 	struct pt_id ids[4];
 
 	lists(w, &query, NULL, 0, 0);
+	elsewhere.account = new_id();
 	EXPECT(PT_OK, ACT(w, event_record, &elsewhere));
 	ids[3] = happened(w, PT_EVENT_SIGNUP, "", "", "", 1);
 	ids[1] = happened(w, PT_EVENT_SIGNIN, "", "", "", 2);
@@ -222,6 +224,20 @@ static void events_are_paged_newest_first_by_kind_and_tenant(void **state)
 	query = any_page("");
 	query.tenant = PT_STR("");
 	lists(w, &query, &elsewhere.id, 1, 1);
+}
+
+static void events_of_nobody_are_on_no_page(void **state)
+{
+	struct world *w = *state;
+	struct pt_event_page query = any_page("");
+	struct pt_event event = new_event(w, PT_EVENT_RECOVER_ASKED);
+	struct pt_id id;
+
+	event.tenant = PT_STR("acme");
+	EXPECT(PT_OK, ACT(w, event_record, &event));
+	lists(w, &query, NULL, 0, 0);
+	id = happened(w, PT_EVENT_RECOVER_ASKED, "", "", "", 1);
+	lists(w, &query, &id, 1, 1);
 }
 
 static void author_is_who_acted_and_else_the_account(void **state)
@@ -258,6 +274,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(part_is_no_pattern),
 	cmocka_unit_test(letters_beyond_ascii_are_found_as_they_stand),
 	cmocka_unit_test(events_are_paged_newest_first_by_kind_and_tenant),
+	cmocka_unit_test(events_of_nobody_are_on_no_page),
 	cmocka_unit_test(author_is_who_acted_and_else_the_account),
 };
 CHAPTER(pages);

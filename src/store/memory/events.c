@@ -46,8 +46,8 @@ static bool event_paged(const struct pt_event *event, const struct pt_event_page
 {
 	pt_str email = event->actor.text[0] == '\0' ? event->email : PT_STR("");
 
-	if (!str_eq(event->tenant, query->tenant) || (int)event->kind >= PT_EVENT_KINDS ||
-		!(query->kinds >> event->kind & 1))
+	if (event->account.text[0] == '\0' || !str_eq(event->tenant, query->tenant) ||
+		(int)event->kind >= PT_EVENT_KINDS || !(query->kinds >> event->kind & 1))
 		return false;
 	return query->author.n == 0 || mem_part_of(event->actor_email, query->author) ||
 	       mem_part_of(event->actor_name, query->author) || mem_part_of(email, query->author);

@@ -54,9 +54,10 @@
 #define ACCOUNT_PART_MYSQL                              \
 	" AND (instr(lower(a.email), lower(?3)) > 0 OR" \
 	" instr(lower(JSON_VALUE(a.user_metadata, '$.full_name')), lower(?3)) > 0)"
-#define EVENT_SITE          "tenant = ?1 AND ((?2 >> kind) & 1) = 1"
-#define EVENT_SITE_POSTGRES "tenant = ?1 AND ((?2::bigint >> kind::integer) & 1) = 1"
-#define EVENT_NEWEST        " ORDER BY happened_at DESC, seq DESC"
+#define EVENT_SITE "tenant = ?1 AND account IS NOT NULL AND ((?2 >> kind) & 1) = 1"
+#define EVENT_SITE_POSTGRES \
+	"tenant = ?1 AND account IS NOT NULL AND ((?2::bigint >> kind::integer) & 1) = 1"
+#define EVENT_NEWEST " ORDER BY happened_at DESC, seq DESC"
 #define EVENT_AUTHOR                                                                     \
 	" AND (instr(lower(actor_email), ?3) > 0 OR instr(lower(actor_name), ?3) > 0 OR" \
 	" (actor IS NULL AND instr(lower(email), ?3) > 0))"

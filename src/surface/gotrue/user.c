@@ -56,8 +56,8 @@ pt_err user_put(struct exchange *ex)
 	TRY(BODY_READ(ex, "Could not read User Update params", fields));
 	TRY(own_id(ex, &id));
 	TRY(own_account(ex, id, &account));
-	edit.email = str_trim(edit.email);
-	edit.email_change_token = str_trim(edit.email_change_token);
+	edit.email = str_strip(edit.email);
+	edit.email_change_token = str_strip(edit.email_change_token);
 	if (edit.app_metadata.n > 0)
 		TRY(may_write_app_metadata(ex, &account));
 	TRY(pt_account_edit(ex->call, id, &edit, &account));

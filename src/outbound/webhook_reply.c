@@ -37,7 +37,7 @@ pt_err webhook_reply_read(pt_arena *arena, pt_str body, struct pt_hook_reply *re
 {
 	struct pt_hook_reply said = { 0 };
 
-	if (body.n > 0) {
+	if (body.n > 0 && !str_eq(str_strip(body), PT_STR("null"))) {
 		TRY(metadata_find(arena, body, "app_metadata", &said.app_metadata, detail));
 		TRY(metadata_find(arena, body, "user_metadata", &said.user_metadata, detail));
 	}

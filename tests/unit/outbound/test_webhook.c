@@ -456,7 +456,7 @@ static void metadata_come_back_as_they_are_spelled(void **state)
 
 static void what_is_not_there_or_null_leaves_all_as_it_is(void **state)
 {
-	static const char *const answers[] = { ANSWER("200", "{}"),
+	static const char *const answers[] = { ANSWER("200", "{}"), ANSWER("200", "null\n"),
 		ANSWER("200", "{\"app_metadata\":null,\"user_metadata\":null}"),
 		ANSWER("200", "{\"metadata\":{\"app_metadata\":{}}}") };
 

@@ -105,19 +105,19 @@ typedef enum pt_err {
 	PT_E_PASSWORD_BYTES,  /* holds NUL or is not UTF-8 */
 	PT_E_GIVEN_NAME_LONG,
 	PT_E_FAMILY_NAME_LONG,
-	PT_E_NAMES_MISSING, /* given and family name are required here */
-	PT_E_CAPTCHA,       /* the human test was not passed, or could not be asked */
+	PT_E_NAMES_MISSING,    /* given and family name are required here */
+	PT_E_CAPTCHA,          /* the human test was not passed, or could not be asked */
 	PT_E_PASSWORD_MISSING, /* whoever was invited chooses a password now */
 	PT_E_METADATA,         /* not a JSON object, or over PT_METADATA_MAX bytes */
 
 	/* it may not be, now or at all */
-	PT_E_TAKEN,        /* user name or address belongs to an account */
-	PT_E_CREDENTIALS,  /* no such account, or not its password: nobody learns which */
-	PT_E_UNVERIFIED,   /* right password, address not confirmed yet */
-	PT_E_DISABLED,     /* right password, account switched off by an operator */
-	PT_E_LIMITED,      /* too often; pt_call_retry_after says when to come back */
-	PT_E_MAIL_LIMITED, /* too many letters asked for; as above */
-	PT_E_TICKET,       /* mailed secret unknown, spent, expired, or of another kind */
+	PT_E_TAKEN,          /* user name or address belongs to an account */
+	PT_E_CREDENTIALS,    /* no such account, or not its password: nobody learns which */
+	PT_E_UNVERIFIED,     /* right password, address not confirmed yet */
+	PT_E_DISABLED,       /* right password, account switched off by an operator */
+	PT_E_LIMITED,        /* too often; pt_call_retry_after says when to come back */
+	PT_E_MAIL_LIMITED,   /* too many letters asked for; as above */
+	PT_E_TICKET,         /* mailed secret unknown, spent, expired, or of another kind */
 	PT_E_TICKET_EXPIRED, /* told apart only to who shows the secret itself */
 	PT_E_SIGNUP_OFF,     /* nobody signs up here by himself */
 	PT_E_FORBIDDEN,      /* who asks is known, and may not */
@@ -136,13 +136,13 @@ typedef enum pt_err {
 	PT_E_CROSS_SITE,      /* a cross-site GET asked for something that only its owner may ask */
 
 	/* another house said no, or nothing */
-	PT_E_MAIL,              /* a letter that had to go out at once was not taken */
-	PT_E_HOOK_REFUSED,      /* a hook answered that it may not be */
-	PT_E_HOOK_TIMEOUT,      /* ... gave no answer in time */
-	PT_E_HOOK_UNREACHABLE,  /* ... could not be connected to */
-	PT_E_HOOK_BROKEN,       /* ... broke off in the middle */
-	PT_E_HOOK_MALFORMED,    /* ... answered something that cannot be read */
-	PT_E_STATE,             /* sign-in elsewhere: the state is not ours, not this browser's, or old */
+	PT_E_MAIL,             /* a letter that had to go out at once was not taken */
+	PT_E_HOOK_REFUSED,     /* a hook answered that it may not be */
+	PT_E_HOOK_TIMEOUT,     /* ... gave no answer in time */
+	PT_E_HOOK_UNREACHABLE, /* ... could not be connected to */
+	PT_E_HOOK_BROKEN,      /* ... broke off in the middle */
+	PT_E_HOOK_MALFORMED,   /* ... answered something that cannot be read */
+	PT_E_STATE, /* sign-in elsewhere: the state is not ours, not this browser's, or old */
 	PT_E_PROVIDER_EXCHANGE, /* ... the code was not exchanged for a token */
 	PT_E_PROVIDER_PROFILE,  /* ... nobody with an address came back */
 	PT_E_INVITE_MISMATCH,   /* ... somebody else came back than was invited */

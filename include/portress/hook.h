@@ -16,9 +16,9 @@ extern "C" {
 #endif
 
 enum pt_hook_event {
-	PT_HOOK_VALIDATE,      /* asked: an account is about to be made by its owner, or by invitation */
-	PT_HOOK_SIGNUP,        /* asked: it is about to be confirmed */
-	PT_HOOK_LOGIN,         /* asked: it is about to be signed in */
+	PT_HOOK_VALIDATE, /* asked: an account is about to be made by its owner, or by invitation */
+	PT_HOOK_SIGNUP,   /* asked: it is about to be confirmed */
+	PT_HOOK_LOGIN,    /* asked: it is about to be signed in */
 	PT_HOOK_USER_MODIFIED, /* told: an operator changed it; the answer may replace metadata */
 	PT_HOOK_USER_DELETED,  /* told: an operator removed it */
 };

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { address, openSite } from '../support/gotrue.mjs';
 import { ProviderServer } from '../support/provider-server.mjs';
+import './timer.mjs';
 
 const password = 'correct horse 7';
 
@@ -30,17 +31,6 @@ async function sends(call, ...lines) {
 	assert.deepEqual(wire.slice(from).map(({ line }) => line), lines);
 	return result;
 }
-
-/* Version 1 leaves half a minute's timer behind each refresh, for which nobody waits. */
-const later = globalThis.setTimeout;
-
-globalThis.setTimeout = (...given) => {
-	const timer = later(...given);
-
-	if (given[1] === 30000)
-		timer.unref();
-	return timer;
-};
 
 const refuses = (call, status, message) => assert.rejects(call, { status, message });
 const wrongPassword = 'invalid_grant: No user found with that email, or password invalid.';

@@ -12,7 +12,9 @@
 
 #include "base/banned.h"
 
-enum { TOKEN_BYTES_MAX = 8 * 1024 };
+/* Room for all that an account may say of itself (two objects of PT_METADATA_MAX bytes), and for the longest
+ * signature; still less than a request's headers may be. */
+enum { TOKEN_BYTES_MAX = 14 * 1024 };
 
 /* How far ahead of us an issuer's clock may be. */
 #define CLOCK_SKEW (30 * PT_SECOND)

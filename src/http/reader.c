@@ -51,10 +51,10 @@ enum reader_event reader_refuse(struct reader *reader, int status)
 
 /* ---- the header block --------------------------------------------------------------------- */
 
-/* What the headers that the engine itself obeys have said. */
+/* What the headers that the engine itself obeys have said, and how often some others came. */
 struct orders {
-	size_t hosts, lengths, codings, expectations, connections;
-	pt_str host, length, coding, expectation, id;
+	size_t hosts, lengths, codings, expectations, connections, credentials, types;
+	pt_str host, length, coding, expectation, id, credential, type;
 };
 
 static void order_note(pt_str *value, size_t *times, const struct http_header *header)
@@ -81,7 +81,17 @@ static void orders_read(const struct http_request *rq, struct orders *out)
 			order_note(&out->expectation, &out->expectations, header);
 		else if (str_eq(header->name, PT_STR("x-request-id")))
 			order_note(&out->id, &ids, header);
+		else if (str_eq(header->name, PT_STR("authorization")))
+			order_note(&out->credential, &out->credentials, header);
+		else if (str_eq(header->name, PT_STR("content-type")))
+			order_note(&out->type, &out->types, header);
 	}
+}
+
+/* RFC 9110 5.3: no list may be made of these, and two programs may well read another of two. */
+static bool is_said_once(const struct orders *orders)
+{
+	return orders->credentials <= 1 && orders->types <= 1;
 }
 
 /* RFC 9112 6.3: whoever disagrees about the length of a message disagrees about the next one. */
@@ -227,6 +237,8 @@ static int head_read(struct reader *reader, struct exchange *ex, pt_str block,
 	rq->path = target.path;
 	rq->query = target.query;
 
+	if (!is_said_once(orders))
+		return 400;
 	status = host_read(rq, orders, &target);
 	return status != 0 ? status : asker_read(rq, orders, reader->pool->trusted);
 }

@@ -383,6 +383,29 @@ static void hosts_must_be_one_and_valid(void **state)
 		expect_refusal(bad[i], 400);
 }
 
+static void what_can_be_said_once_is_not_said_twice(void **state)
+{
+	static const char *const bad[] = {
+		"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nAuthorization: Bearer "
+		"x\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\nAuthorization:\r\nAUTHORIZATION: Bearer x\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n"
+		"Content-Type: application/json\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_refusal(bad[i], 400);
+}
+
+static void what_is_said_once_is_heard(void **state)
+{
+	(void)state;
+	say("GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nContent-Type: "
+	    "text/plain\r\n\r\n");
+	expect("HTTP/1.1 200");
+}
+
 static void headers_must_be_headers(void **state)
 {
 	static const char *const bad[] = {
@@ -560,6 +583,8 @@ int main(void)
 		cmocka_unit_test(unknown_codings_are_not_implemented),
 		cmocka_unit_test(broken_chunks_are_refused),
 		cmocka_unit_test(hosts_must_be_one_and_valid),
+		STORY(what_is_said_once_is_heard),
+		cmocka_unit_test(what_can_be_said_once_is_not_said_twice),
 		cmocka_unit_test(headers_must_be_headers),
 		cmocka_unit_test(other_protocols_are_refused),
 		cmocka_unit_test(bodies_have_a_cap),

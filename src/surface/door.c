@@ -583,7 +583,7 @@ static void app_done(
 	if (!surface->setup.log_requests || !rq)
 		return;
 	const struct found found = route_of(surface, rq);
-	if (found.mount->dialect == &ops_dialect)
+	if (found.mount->dialect == &ops_dialect || (found.route && found.route->quiet))
 		return;
 	log_request(request_id(found.mount, rq));
 	log_answer(&found, rq, rs, duration);

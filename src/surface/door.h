@@ -55,6 +55,7 @@ struct route {
 	size_t body_max;
 	enum lane lane;
 	const char *page; /* what a browser sees again when it is refused; NULL: the error page */
+	bool quiet;       /* asked so often by machines that the log leaves it out */
 };
 
 /* Gates of all that stands at a path or below it, whether or not there is a row for it. */

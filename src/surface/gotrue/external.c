@@ -15,12 +15,18 @@ enum { RETURN_MAX = 1024 };
 
 static const pt_str away_cookie = PT_STR_INIT("pt_away");
 
+/* Where nothing is said of a mount, a proxy may have taken it off the path. */
+static pt_str away_path(struct exchange *ex)
+{
+	return ex->mount->prefix.n > 0 ? exchange_path(ex, "/callback") : PT_STR("/");
+}
+
 static void away_cookie_set(struct exchange *ex, pt_str value, pt_time max_age)
 {
 	const struct cookie cookie = {
 		.name = away_cookie,
 		.value = value,
-		.path = exchange_path(ex, "/callback"),
+		.path = away_path(ex),
 		.max_age = max_age,
 		.now = pt_call_now(ex->call),
 		.secure = ex->surface->setup.secure_cookies,

@@ -15,7 +15,7 @@
 /* clang-format off */
 static const struct route rows[] = {
 	/* methods      path                    handler             gates          body      lane        page */
-	{ HTTP_GET,    "/health",               health_show,        GATE_NONE,     0,        LANE_QUICK, NULL },
+	{ HTTP_GET,    "/health",               health_show,        GATE_NONE,     0,        LANE_QUICK, NULL, true },
 	{ HTTP_GET,    "/settings",             settings_show,      GATE_NONE,     0,        LANE_QUICK, NULL },
 	{ HTTP_GET,    "/authorize",            authorize_show,     GATE_NONE,     0,        LANE_SLOW,  NULL },
 	{ HTTP_GET,    "/callback[/]",          callback_show,      GATE_STATE,    0,        LANE_SLOW,  NULL },

@@ -30,7 +30,7 @@ static struct away go(struct lodge *l, const char *query, const char *referer)
 	assert_non_null(strstr(h.body, "<a href=\"https://github.example/authorize?state="));
 	const char *cookie = heard_header(&h, "set-cookie");
 	str_cut(str(after(l, cookie, "pt_away=")), ';', &value, &rest);
-	assert_non_null(strstr(cookie, "; Path=/callback;"));
+	assert_non_null(strstr(cookie, "; Path=/;"));
 	assert_non_null(strstr(cookie, "HttpOnly; SameSite=Lax"));
 	return (struct away){ after(l, heard_header(&h, "location"), "?state="),
 		format(l, "cookie: pt_away=$", arena_cstr(l->desk.memory, value), NULL) };
@@ -110,8 +110,7 @@ static void newcomer_comes_back_with_tokens(void **state)
 		fail_msg("%s", to);
 	assert_non_null(strstr(to, "&expires_in=3600&refresh_token="));
 	assert_non_null(strstr(to, "&token_type=bearer"));
-	assert_non_null(
-		strstr(heard_header(&h, "set-cookie"), "pt_away=; Path=/callback; Max-Age=0"));
+	assert_non_null(strstr(heard_header(&h, "set-cookie"), "pt_away=; Path=/; Max-Age=0"));
 	EXPECT_HEADER(&h, "cache-control", "no-store");
 }
 
@@ -241,6 +240,22 @@ static void clients_without_cookies_may_be_let_through(void **state)
 	lodge_close(&l);
 }
 
+static void below(struct lodge *l)
+{
+	l->desk.setup.gotrue.mount = PT_STR("/auth/v1");
+}
+
+static void cookie_stays_at_the_callback_of_a_mount(void **state)
+{
+	struct lodge l = { .many = false };
+
+	(void)state;
+	lodge_open(&l, below);
+	struct heard h = lodge_get(&l, "/auth/v1/authorize?provider=github");
+	assert_non_null(strstr(heard_header(&h, "set-cookie"), "; Path=/auth/v1/callback;"));
+	lodge_close(&l);
+}
+
 static void saml_is_not_offered(void **state)
 {
 	struct heard h = lodge_form(*state, "/saml/acs", "");
@@ -267,6 +282,7 @@ int main(void)
 		AT_A_LODGE(address_of_somebody_else_is_not_taken_over),
 		cmocka_unit_test(closed_sign_up_is_told_to_the_site),
 		cmocka_unit_test(clients_without_cookies_may_be_let_through),
+		cmocka_unit_test(cookie_stays_at_the_callback_of_a_mount),
 		AT_A_LODGE(saml_is_not_offered),
 	};
 

@@ -82,6 +82,21 @@ static void without_grace_the_second_presentation_ends_the_family(void **state)
 	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
 }
 
+static void clock_behind_lends_no_grace_where_there_is_none(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_hash second = refreshed(w, &first, "app");
+	struct pt_rotate_act turn = new_turn(w, &first, "app");
+	struct pt_token got;
+
+	turn.grace = 0;
+	turn.now -= PT_MILLISECOND;
+	EXPECT(PT_E_REUSED, ACT(w, token_rotate, &turn, &got));
+	EXPECT(PT_E_REFRESH, rotate(w, &second, "app"));
+}
+
 static void token_whose_successor_is_spent_yields_the_living_one_within_its_grace(void **state)
 {
 	struct world *w = *state;
@@ -369,6 +384,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(presented_again_within_the_grace_it_yields_the_same_successor),
 	cmocka_unit_test(presented_after_the_grace_it_ends_the_family),
 	cmocka_unit_test(without_grace_the_second_presentation_ends_the_family),
+	cmocka_unit_test(clock_behind_lends_no_grace_where_there_is_none),
 	cmocka_unit_test(token_whose_successor_is_spent_yields_the_living_one_within_its_grace),
 	cmocka_unit_test(grace_of_a_token_ends_though_its_successors_still_have_theirs),
 	cmocka_unit_test(token_of_a_revoked_family_yields_nothing_within_its_grace),

@@ -55,7 +55,8 @@ static pt_err rotate_again(struct memory *m, pt_arena *arena, const struct pt_ro
 	const struct refresh *live;
 	struct pt_token copy;
 
-	if (act->now - presented->spent_at >= act->grace)
+	/* Who came first may have spent it at a moment that is yet to come for this one. */
+	if (act->grace <= 0 || act->now - presented->spent_at >= act->grace)
 		return family_revoke(m, act, presented, PT_E_REUSED);
 	live = family_live(m, &presented->token.family, act->now);
 	if (!live)

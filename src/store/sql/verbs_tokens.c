@@ -106,7 +106,8 @@ static pt_err rotate_again(struct sql_conn *conn, pt_arena *arena, const struct 
 {
 	struct sql_rows rows;
 
-	if (act->now - seen->spent_at >= act->grace) {
+	/* Who came first may have spent it at a moment that is yet to come for this one. */
+	if (act->grace <= 0 || act->now - seen->spent_at >= act->grace) {
 		TRY(family_revoke(conn, arena, act, seen, keep));
 		return PT_E_REUSED;
 	}

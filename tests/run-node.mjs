@@ -5,7 +5,7 @@
  *   node tests/run-node.mjs                 everything
  *   node tests/run-node.mjs sqlite browser  only those suites
  *
- * The Identoro stories are told once for each kind of users table. Ends with one line
+ * The Identoro stories are told once for each kind of users table, GoTrue's once for each store. Ends with one line
  * `N passed, N failed, N skipped`, and with 1 if anything failed or nothing ran.
  */
 import { spawn } from 'node:child_process';
@@ -33,6 +33,8 @@ function inFolder(name) {
 	return files.filter((file) => file.endsWith('.test.mjs')).map((file) => join(folder, file));
 }
 
+const gotrue = inFolder('conformance/gotrue');
+
 const suites = {
 	sqlite: { files: named([...once, ...stories]), env: { ID_STORE: 'sqlite', ID_SHAPE: 'g2' } },
 	postgres: { files: named(stories), env: { ID_STORE: 'postgres', ID_SHAPE: 'g2' } },
@@ -40,14 +42,20 @@ const suites = {
 	native: { files: named(stories), env: { ID_STORE: 'native', ID_SHAPE: 'own' } },
 	mariadb: { files: named(stories), env: { ID_STORE: 'mariadb', ID_SHAPE: 'own' } },
 	readme: { files: named(stories), env: { ID_STORE: 'sqlite', ID_SHAPE: 'readme' } },
+	gotrue: { files: gotrue, env: { GT_STORE: 'sqlite' } },
+	'gotrue-postgres': { files: gotrue, env: { GT_STORE: 'postgres' } },
+	'gotrue-mariadb': { files: gotrue, env: { GT_STORE: 'mariadb' } },
 	openapi: { files: inFolder('conformance/openapi'), env: {} },
 	cli: { files: inFolder('cli'), env: {} },
 	browser: { files: inFolder('browser'), env: {} },
 	oracles: { files: inFolder('oracles'), env: {} },
+	import: { files: inFolder('import'), env: {} },
 	clients: { files: inFolder('clients'), env: {} },
 };
 
-const foreign = { foreign: { files: named([...once, ...stories]), env: {} } };
+/* Told to a service that somebody else started. */
+const foreign = baseUrl ? { foreign: { files: named([...once, ...stories]), env: {} } } : { foreign: { files: gotrue, env: {} } };
+const isForeign = Boolean(baseUrl || process.env.GT_BASE_URL);
 
 /* Runs one suite, prints its TAP as it comes, and returns its totals. */
 function play(name, { files, env }) {
@@ -73,7 +81,7 @@ function play(name, { files, env }) {
 }
 
 function choose(names) {
-	const all = baseUrl ? foreign : suites;
+	const all = isForeign ? foreign : suites;
 	const unknown = names.filter((name) => !(name in all));
 
 	if (unknown.length) {
@@ -85,8 +93,9 @@ function choose(names) {
 
 async function main() {
 	const chosen = choose(process.argv.slice(2));
-	const cluster = baseUrl ? null : await Cluster.open();
-	const mariadb = chosen.some(([, { env }]) => env.ID_STORE === 'mariadb') ? await MariaDb.open() : null;
+	const wants = (store) => chosen.some(([, { env }]) => [env.ID_STORE, env.GT_STORE].includes(store));
+	const cluster = isForeign ? null : await Cluster.open();
+	const mariadb = wants('mariadb') ? await MariaDb.open() : null;
 	const results = [];
 
 	if (mariadb)

@@ -29,6 +29,11 @@ static const struct {
 	{ "undo", false },
 	{ "alg", true },
 	{ "now", false },
+	{ "confirm", false },
+	{ "superadmin", false },
+	{ "admin", false },
+	{ "aud", true },
+	{ "instance_id", true },
 };
 
 static enum arg_kind option_kind(pt_str key)
@@ -49,6 +54,10 @@ static pt_str other_name(pt_str key)
 		return PT_STR("jail.group");
 	if (str_eq(key, PT_STR("c")))
 		return PT_STR("config");
+	if (str_eq(key, PT_STR("a")))
+		return PT_STR("aud");
+	if (str_eq(key, PT_STR("i")))
+		return PT_STR("instance_id");
 	return str_eq(key, PT_STR("h")) ? PT_STR("help") : key;
 }
 

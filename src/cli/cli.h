@@ -46,12 +46,23 @@ struct key_file {
 	pt_err (*retire)(const struct key_file *file, pt_arena *arena, pt_str kid);
 };
 
+/* A site of the GoTrue dialect, and what it gives to accounts. */
+struct cli_gotrue {
+	struct pt_site *site;
+	pt_str audience;
+	pt_str admin_group;
+	pt_str default_group;
+	bool autoconfirm;
+};
+
 /* What a command may ask of the program. */
 struct cli {
 	struct arena *arena;
 	struct args args;
 	/* Opens the site that the settings describe. Not EXIT_DONE: said already. */
 	int (*site_open)(struct cli *cli, struct pt_site **out);
+	/* Likewise that of the dialect; `instance`: one of many. */
+	int (*gotrue_open)(struct cli *cli, pt_str instance, struct cli_gotrue *out);
 	/* Finds the file that the settings name. Not EXIT_DONE: said already. */
 	int (*keys_open)(struct cli *cli, struct key_file *out);
 	/* Judges flags where no settings are loaded. Not EXIT_DONE: said already. */
@@ -79,12 +90,18 @@ int cli_no_such(const char *above, pt_str name, const char *const *names);
 /* What an outcome means to whoever called us. */
 int exit_code_of(pt_err err);
 
+/* Likewise of an act on an account; says on stderr why it was refused. */
+int account_outcome(pt_err err);
+
 /* ---- commands that need only a site, or a file of keys ---- */
 
+int command_admin(struct cli *cli);
 int command_keys(struct cli *cli);
 int command_user(struct cli *cli);
 int command_version(struct cli *cli);
 
+extern const char admin_help[];
+extern const char admin_options[]; /* of all its verbs; each has some of them */
 extern const char keys_help[];
 extern const char keys_options[];
 extern const char user_help[];

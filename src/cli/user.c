@@ -381,7 +381,7 @@ static const char *words(pt_err err)
 	}
 }
 
-static int outcome(pt_err err)
+int account_outcome(pt_err err)
 {
 	const char *text = words(err);
 
@@ -415,5 +415,5 @@ int command_user(struct cli *cli)
 		pt_call_end(call);
 	}
 	pt_site_close(site);
-	return outcome(err);
+	return account_outcome(err);
 }

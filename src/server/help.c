@@ -290,6 +290,7 @@ static void mdoc_program(FILE *out)
 	      ".Nm\n.Cm migrate\n.Cm up | status | verify\n"
 	      ".Nm\n.Cm keys\n.Cm list | add | rotate | retire\n"
 	      ".Nm\n.Cm user\n.Ar command\n.Op Ar who\n"
+	      ".Nm\n.Cm admin\n.Cm createuser | deleteuser\n.Ar who\n"
 	      ".Nm\n.Cm config\n.Cm print | check\n"
 	      ".Nm\n.Cm version\n",
 		out);
@@ -313,6 +314,7 @@ static void mdoc_program(FILE *out)
 	      "password,\n"
 	      "confirm an address, or show events.\n"
 	      "Passwords are asked for, or read from standard input or\n.Fl -password-file .\n"
+	      ".It Cm admin\nMake and remove accounts as GoTrue's command of that name does.\n"
 	      ".It Cm config\nPrint every setting with its value and origin, or check them.\n"
 	      "Secrets are shown as set or unset.\n"
 	      ".It Cm version\nSay the version.\n.El\n",

@@ -311,6 +311,42 @@ static int open_site(struct cli *cli, struct pt_site **out)
 	return code != EXIT_DONE ? code : exit_code_of(server_site(config, settings, out));
 }
 
+/* GoTrue's id of the only instance. */
+static bool is_no_instance(pt_str id)
+{
+	return id.n == 0 || str_eq(id, PT_STR("00000000-0000-0000-0000-000000000000"));
+}
+
+static int open_gotrue(struct cli *cli, pt_str instance, struct cli_gotrue *out)
+{
+	struct settings *settings = ARENA_NEW(cli->arena, struct settings);
+	struct config *config = ARENA_NEW(cli->arena, struct config);
+	struct gotrue_options options;
+
+	if (!settings || !config)
+		return EXIT_INTERNAL;
+	int code = load(cli, config, settings, settings_make_site);
+	if (code != EXIT_DONE)
+		return code;
+	if (is_no_instance(instance))
+		instance = PT_STR("");
+	if (!settings->gotrue.on || (instance.n > 0 && !settings->gotrue.many)) {
+		fprintf(stderr, "portress: %s\n",
+			settings->gotrue.on
+				? "there is one site; gotrue.multi has many"
+				: "the GoTrue dialect is not served here; surfaces has none");
+		return EXIT_CONFIG;
+	}
+	pt_err err = server_gotrue_site(config, settings, instance, &options, &out->site);
+	if (err == PT_E_NOT_FOUND)
+		fputs("portress: there is no such instance\n", stderr);
+	out->audience = options.audience;
+	out->admin_group = options.admin_group;
+	out->default_group = options.default_group;
+	out->autoconfirm = options.autoconfirm;
+	return exit_code_of(err);
+}
+
 /* Of access tokens: a key judges that long what it signed. */
 static pt_time longest_life(const struct settings *settings)
 {
@@ -352,6 +388,8 @@ static const struct command commands[] = {
 		"", 2, command_migrate },
 	{ "keys", "list, add, rotate and retire keys that sign", keys_help, keys_options, 0,
 		command_keys },
+	{ "admin", "make and remove accounts, in GoTrue's words", admin_help, admin_options, 0,
+		command_admin },
 	{ "user", "list, show, make and change accounts", user_help, user_options, 0,
 		command_user },
 	{ "config", "print or check the settings",
@@ -381,6 +419,7 @@ int main(int argc, char **argv)
 {
 	struct cli cli = { .arena = arena_open(ARENA),
 		.site_open = open_site,
+		.gotrue_open = open_gotrue,
 		.keys_open = open_keys,
 		.flags_check = flags_check };
 	int code = EXIT_INTERNAL;

@@ -24,6 +24,7 @@
 #include "core/site.h"
 #include "crypt/password.h"
 #include "outbound/outbox.h"
+#include "portress/act.h"
 #include "server/gotrue_sites.h"
 #include "server/help.h"
 #include "server/keeper.h"
@@ -530,14 +531,16 @@ pt_err server_create_tables(struct config *config, struct settings *settings)
 	return store_create_identoro_tables(&settings->store);
 }
 
-pt_err server_site(struct config *config, struct settings *settings, struct pt_site **out)
+static pt_err site_alone(struct config *config, struct settings *settings,
+	const struct pt_policy *policy, pt_str tenant, struct pt_site **out)
 {
 	struct pt_site_setup setup = {
 		.size = sizeof(setup),
-		.policy = settings->pages.on ? &settings->policy : &settings->gotrue_policy,
+		.policy = policy,
 		.keys = &settings->keys,
+		.tenant = tenant,
 		.audience = settings->gotrue_site.audience,
-		.default_role = settings->gotrue_site.default_group,
+		.default_role = tenant.n > 0 ? PT_STR("") : settings->gotrue_site.default_group,
 		.public_url = PT_STR("http://localhost"),
 	};
 	struct pt_store store;
@@ -552,5 +555,46 @@ pt_err server_site(struct config *config, struct settings *settings, struct pt_s
 	pt_err err = pt_site_open(&setup, out);
 	if (err != PT_OK)
 		store.close(store.ctx);
+	return err;
+}
+
+pt_err server_site(struct config *config, struct settings *settings, struct pt_site **out)
+{
+	const struct pt_policy *policy =
+		settings->pages.on ? &settings->policy : &settings->gotrue_policy;
+
+	return site_alone(config, settings, policy, PT_STR(""), out);
+}
+
+static pt_err instance_read(struct config *config, const struct settings *settings,
+	struct pt_site *site, pt_str instance, struct gotrue_options *options)
+{
+	const struct pt_asker nobody = { 0 };
+	const char *why = "";
+	struct pt_tenant tenant;
+	struct pt_call *call;
+
+	TRY(pt_call_begin(site, config->arena, &nobody, &call));
+	pt_err err = pt_tenant_get(call, instance, &tenant);
+	pt_call_end(call);
+	TRY(err);
+	err = gotrue_instance_read(
+		config->arena, &settings->gotrue_site, tenant.config, options, &why);
+	return err == PT_F_CONFIG ? fault(err, "instance %s: %s", tenant.id.text, why) : err;
+}
+
+pt_err server_gotrue_site(struct config *config, struct settings *settings, pt_str instance,
+	struct gotrue_options *options, struct pt_site **out)
+{
+	struct pt_site *site;
+
+	*options = settings->gotrue_site;
+	TRY(site_alone(config, settings, &settings->gotrue_policy, instance, &site));
+	pt_err err =
+		instance.n > 0 ? instance_read(config, settings, site, instance, options) : PT_OK;
+	if (err == PT_OK)
+		*out = site;
+	else
+		pt_site_close(site);
 	return err;
 }

@@ -19,4 +19,9 @@ PT_CHECK pt_err server_create_tables(struct config *config, struct settings *set
 /* The site alone, for the command line. */
 PT_CHECK pt_err server_site(struct config *config, struct settings *settings, struct pt_site **out);
 
+/* Likewise that of the GoTrue dialect, and what it is set up with; `instance`: one of many, "" none.
+ * PT_E_NOT_FOUND: there is no such instance. */
+PT_CHECK pt_err server_gotrue_site(struct config *config, struct settings *settings,
+	pt_str instance, struct gotrue_options *options, struct pt_site **out);
+
 #endif

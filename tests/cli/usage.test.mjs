@@ -9,7 +9,7 @@ import { ask, place, refused } from './support.mjs';
 const secret = 'kept0secret0kept0secret0kept0secret0';
 
 test('--help is answered at every level, on stdout', async () => {
-	for (const words of [[], ['serve'], ['migrate'], ['user'], ['user', 'list'], ['config'], ['version']]) {
+	for (const words of [[], ['serve'], ['migrate'], ['user'], ['user', 'list'], ['admin'], ['admin', 'createuser'], ['config'], ['version']]) {
 		const { code, out, err } = await ask([...words, '--help']);
 
 		assert.equal(code, 0, words.join(' '));

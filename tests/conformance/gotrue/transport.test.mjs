@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 
-import { item, looksInside, refuses, shared, within } from '../../support/gotrue.mjs';
+import { item, looksInside, many, refuses, shared, within } from '../../support/gotrue.mjs';
 
 const site = shared();
 
@@ -16,6 +16,16 @@ item(1, 'health says who it is', async () => {
 	assert.equal(answer.status, 200);
 	assert.deepEqual(Object.keys(answer.json).sort(), ['description', 'name', 'version']);
 	assert.equal(answer.json.name, 'GoTrue');
+});
+
+item(2, 'among many sites health is everybody\'s', looksInside, async () => {
+	await within(many(), async (here) => {
+		const answer = await here.get('/health');
+
+		assert.equal(answer.status, 200);
+		assert.equal(answer.json.name, 'GoTrue');
+		refuses(await here.get('/settings'), 400, 'Operator microservice headers missing');
+	});
 });
 
 item(3, 'an unknown path is told in plain text', async () => {
@@ -85,6 +95,22 @@ item(10, 'trouble of ours carries the id of the request', looksInside, async () 
 		assert.deepEqual(Object.keys(answer.json), ['code', 'msg', 'error_id']);
 		assert.equal(answer.json.error_id, 'abc-123');
 		assert.equal(answer.headers['x-request-id'], 'abc-123');
+	});
+});
+
+item(10, 'nobody names a request where that was not asked for', async () => {
+	const here = await site();
+	const names = ['x-trace', 'x-request-id', 'request-id'];
+	const headers = Object.fromEntries(names.map((name) => [name, 'abc-123']));
+
+	assert.match((await here.get('/settings', { headers })).headers['x-request-id'], /^[0-9a-f]{16}$/);
+});
+
+item(10, 'a name that could do harm is none', looksInside, async () => {
+	await within({ settings: { GOTRUE_API_REQUEST_ID_HEADER: 'X-Trace' } }, async (here) => {
+		for (const name of ['a b', 'a\tb', 'é', 'x'.repeat(129)])
+			assert.match((await here.get('/settings', { headers: { 'x-trace': name } })).headers['x-request-id'],
+				/^[0-9a-f]{16}$/);
 	});
 });
 

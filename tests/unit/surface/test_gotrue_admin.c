@@ -3,6 +3,8 @@
  */
 #include "lodge.h"
 
+#include "portress/act.h"
+
 #include "base/banned.h"
 
 #define USERS "/admin/users"
@@ -56,6 +58,20 @@ static void others_are_told_that_they_may_not(void **state)
 		"{\"code\":401,\"msg\":\"Invalid token: token contains an invalid number of "
 		"segments\"}");
 	assert_non_null(heard_header(&h, "set-cookie"));
+}
+
+static void administrator_who_was_switched_off_is_none(void **state)
+{
+	struct lodge *l = *state;
+	const char *admin = enter_as(l, "boss", "admin");
+	const struct pt_asker asker = { .request = PT_STR("0") };
+	struct pt_call *call;
+
+	EXPECT_ERR(PT_OK, pt_call_begin(l->site, NULL, &asker, &call));
+	EXPECT_ERR(PT_OK, pt_account_set_disabled(call, PT_STR("boss@example.org"), true));
+	pt_call_end(call);
+	struct heard h = ask_as(l, HTTP_GET, USERS, NULL, admin);
+	EXPECT_SAID(h, 401, "{\"code\":401,\"msg\":\"User not allowed\"}");
 }
 
 static void audience_of_the_body_decides(void **state)
@@ -142,6 +158,7 @@ static void account_is_changed_and_removed(void **state)
 	EXPECT_SAID(h, 200, "{}");
 	h = lodge_order(l, HTTP_GET, path, NULL);
 	EXPECT_SAID(h, 404, "{\"code\":404,\"msg\":\"User not found\"}");
+	assert_int_equal(lodge_order(l, HTTP_GET, "/admin/users/7/8", NULL).status, 404);
 	h = lodge_order(l, HTTP_GET, "/admin/users/7", NULL);
 	EXPECT_SAID(h, 400, "{\"code\":400,\"msg\":\"user_id must be an UUID\"}");
 }
@@ -170,6 +187,10 @@ static void lists_come_a_page_at_a_time(void **state)
 	EXPECT_HEADER(&h, "x-total-count", "3");
 	EXPECT_HEADER(&h, "link",
 		"</admin/users?page=2&per_page=1>; rel=\"next\", "
+		"</admin/users?page=3&per_page=1>; rel=\"last\"");
+	h = lodge_order(*state, HTTP_GET, USERS "?per_page=1&page=3", NULL);
+	EXPECT_HEADER(&h, "link",
+		"</admin/users?page=2&per_page=1>; rel=\"prev\", "
 		"</admin/users?page=3&per_page=1>; rel=\"last\"");
 	h = lodge_order(*state, HTTP_GET, USERS "?per_page=1&page=2&filter=a+b%26", NULL);
 	EXPECT_HEADER(&h, "link",
@@ -297,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		AT_A_LODGE(operators_and_administrators_are_let_in),
 		AT_A_LODGE(others_are_told_that_they_may_not),
+		AT_A_LODGE(administrator_who_was_switched_off_is_none),
 		AT_A_LODGE(audience_of_the_body_decides),
 		AT_A_LODGE(administrator_leaves_other_audiences_alone),
 		AT_A_LODGE(account_is_made_as_it_is_ordered),

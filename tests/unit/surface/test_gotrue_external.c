@@ -123,6 +123,7 @@ static void page_of_the_site_is_returned_to(void **state)
 		{ "referer: https://evil.example/", SITE "#access_token=" },
 		{ "referer: https://app.example.org@evil.example/", SITE "#access_token=" },
 		{ "referer: https://app.example.org\\@evil.example/", SITE "#access_token=" },
+		{ "referer: https://app.example.org/a\\b", SITE "#access_token=" },
 		{ "referer: http://app.example.org/a", SITE "#access_token=" },
 		{ "referer: javascript://app.example.org/a", SITE "#access_token=" },
 		{ "referer: https://app.example.org:444/a", SITE "#access_token=" },

@@ -12,6 +12,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 
 import { Client } from '../../support/client.mjs';
 import { Control } from '../../support/control.mjs';
+import { HookServer } from '../../support/hook-server.mjs';
 import { newcomer, openPlain } from '../../support/plain.mjs';
 import { temporaryFolder, until } from '../../support/settings.mjs';
 import { query } from '../../support/sqlite.mjs';
@@ -131,7 +132,7 @@ describe('the document', () => {
 	});
 
 	test('has the rows of the server, and no others', () => {
-		assert.deepEqual(description.rows(), routeRows());
+		assert.deepEqual(description.rows(), routeRows('pages', 'ops'));
 	});
 
 	test('has the words of every refusal, and no others', () => {
@@ -194,6 +195,9 @@ describe('the program', () => {
 	let plain;
 	let tokens;
 	let strict;
+	let hooks;
+	let hooked;
+	let closed;
 
 	before(async () => {
 		control = new Control(temporaryFolder('portress-openapi-'));
@@ -207,13 +211,18 @@ describe('the program', () => {
 			PORTRESS_SIGNUP_NAMES_REQUIRED: 'true',
 			PORTRESS_CAPTCHA_ON: 'true', PORTRESS_CAPTCHA_SITE_KEY: 'site', PORTRESS_CAPTCHA_SECRET: 'secret',
 			PORTRESS_HASH_PARALLEL: '1', PORTRESS_HASH_QUEUE: '1', PORTRESS_SIGNIN_DELAY: '0s' });
+		hooks = await HookServer.open();
+		hooked = await openPlain({ PORTRESS_WEBHOOK_URL: hooks.url, PORTRESS_WEBHOOK_EVENTS: 'validate,signup,login',
+			PORTRESS_WEBHOOK_RETRIES: '1', PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true' });
+		closed = await openPlain({ PORTRESS_GOTRUE_DISABLE_SIGNUP: 'true' });
 		Object.assign(strict, { connect: strict.base, base: 'https://id.example.com',
 			headers: { origin: 'https://id.example.com' } });
 	});
 
 	after(async () => {
-		for (const site of [plain, tokens, strict])
+		for (const site of [plain, tokens, strict, hooked, closed])
 			assert.equal((await site?.server.stop())?.code, 0);
+		await hooks?.close();
 		control?.close();
 	});
 
@@ -338,6 +347,21 @@ describe('the program', () => {
 		const stale = await client(plain).get('/me', { headers: { cookie: 'session=nothing' } });
 
 		assert.equal(stale.cookie('session').attributes['max-age'], '0');
+	});
+
+	test('refuses whom a webhook refuses, and everybody where nobody signs up', async () => {
+		const known = await verified(hooked);
+		const waiting = await signedUp(hooked);
+		const link = await linkTo(hooked, waiting.email, '/verify');
+
+		hooks.otherwise = { status: 400 };
+		await refused(hooked, '/signup', newcomer(), 403, 'NotAllowed');
+		await refused(hooked, '/signin', known, 403, 'NotAllowed');
+		for (const kind of kinds)
+			assert.equal((await client(hooked, kind).get(link)).status, 403);
+		hooks.otherwise = { status: 200 };
+		assert.equal((await client(hooked).get(link)).said, 'Verified');
+		await refused(closed, '/signup', newcomer(), 403, 'SignupsOff');
 	});
 
 	test('refuses too many', async () => {

@@ -153,6 +153,16 @@ static void connection_refuse(struct connection *c)
 	connection_say(c, reader_next(&c->reader));
 }
 
+/* Refreshing a token must not wait behind sign-ins, which come by the same path. */
+static void lane_settle(struct exchange *ex)
+{
+	const struct http_plan *plan = &ex->plan;
+
+	if (plan->lane == HTTP_HASH && plan->hash_word &&
+		!str_contains(ex->rq.body, str(plan->hash_word)))
+		ex->plan.lane = HTTP_SLOW;
+}
+
 static void connection_call(struct connection *c)
 {
 	struct loop *loop = c->loop;
@@ -160,6 +170,7 @@ static void connection_call(struct connection *c)
 	struct exchange *ex = reader_next(&c->reader);
 
 	count(&loop->requests);
+	lane_settle(ex);
 	if (ex->plan.lane == HTTP_QUICK) {
 		exchange_answer(app, ex);
 		connection_answer(c, ex);

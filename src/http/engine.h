@@ -30,6 +30,9 @@ enum http_lane {
 struct http_plan {
 	enum http_lane lane;
 	size_t body_max; /* bytes; 0: any body is refused with 413 */
+	/* HTTP_HASH alone: a body without this word needs no hash, and its call is HTTP_SLOW. NULL: all do. Who
+	 * writes the word otherwise hashes in the other pool: the gate of crypt/password still bounds it. */
+	const char *hash_word;
 };
 
 /* Both are called on any thread, several at once. */

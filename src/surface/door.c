@@ -392,8 +392,13 @@ static struct http_plan app_plan(void *ctx, const struct http_request *rq)
 	const struct found found = route_of(surface, rq);
 
 	if (!found.route)
-		return (struct http_plan){ lane_without_row(&found, rq), 64 * KIB };
-	return (struct http_plan){ lane_of(found.mount, found.route), found.route->body_max };
+		return (struct http_plan){ .lane = lane_without_row(&found, rq),
+			.body_max = 64 * KIB };
+	return (struct http_plan){
+		.lane = lane_of(found.mount, found.route),
+		.body_max = found.route->body_max,
+		.hash_word = found.route->hash_word,
+	};
 }
 
 static void answer_options(struct exchange *ex)

@@ -56,6 +56,8 @@ struct route {
 	enum lane lane;
 	const char *page; /* what a browser sees again when it is refused; NULL: the error page */
 	bool quiet;       /* asked so often by machines that the log leaves it out */
+	const char *
+		hash_word; /* LANE_HASH: bodies without it compute no hash (http_plan); NULL: all do */
 };
 
 /* Gates of all that stands at a path or below it, whether or not there is a row for it. */

@@ -23,7 +23,11 @@
 static struct http_plan plan(void *ctx, const struct http_request *rq)
 {
 	(void)ctx;
-	return (struct http_plan){ rq->method == HTTP_POST ? HTTP_SLOW : HTTP_QUICK, 0 };
+	if (rq->method == HTTP_PUT)
+		return (struct http_plan){
+			.lane = HTTP_HASH, .body_max = 64, .hash_word = "password"
+		};
+	return (struct http_plan){ .lane = rq->method == HTTP_POST ? HTTP_SLOW : HTTP_QUICK };
 }
 
 static void answer(void *ctx, const struct http_request *rq, struct http_response *rs)
@@ -34,11 +38,13 @@ static void answer(void *ctx, const struct http_request *rq, struct http_respons
 
 static const struct http_app app = { NULL, plan, answer, NULL, NULL };
 
+static enum http_lane lane_of_last;
+
 /* A worker that is done before submit returns. */
 static bool run_now(void *ctx, enum http_lane lane, void (*run)(void *job), void *job)
 {
 	(void)ctx;
-	assert_int_equal(lane, HTTP_SLOW);
+	__atomic_store_n(&lane_of_last, lane, __ATOMIC_SEQ_CST);
 	run(job);
 	return true;
 }
@@ -99,7 +105,33 @@ static void client_expect(int fd, const char *request, const char *answer_line)
 #define GET  "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 
+#define PUT_A_PASSWORD "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\npassword=x"
+#define PUT_A_NAME     "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nname=ann12"
+
 /* ---- stories ---- */
+
+static enum http_lane lane_asked(int fd, const char *request)
+{
+	client_expect(fd, request, "HTTP/1.1 200");
+	return __atomic_load_n(&lane_of_last, __ATOMIC_SEQ_CST);
+}
+
+static void a_body_that_speaks_of_no_password_waits_for_no_hash(void **state)
+{
+	struct http_engine *engine = engine_open(1);
+	int fd;
+
+	(void)state;
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	assert_int_equal(HTTP_HASH, lane_asked(fd, PUT_A_PASSWORD));
+	assert_int_equal(HTTP_SLOW, lane_asked(fd, PUT_A_NAME));
+	assert_int_equal(HTTP_HASH, lane_asked(fd, PUT_A_PASSWORD));
+	assert_int_equal(HTTP_SLOW, lane_asked(fd, POST));
+	close(fd);
+	assert_true(http_engine_drain(engine, PT_SECOND));
+	http_engine_close(engine);
+}
 
 static void an_engine_that_never_ran_can_be_closed(void **state)
 {
@@ -189,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_engine_that_never_ran_can_be_closed),
 		cmocka_unit_test(an_engine_without_loops_is_a_mistake),
+		cmocka_unit_test(a_body_that_speaks_of_no_password_waits_for_no_hash),
 		cmocka_unit_test(requests_are_counted),
 		cmocka_unit_test(draining_closes_the_door_and_who_waits),
 		cmocka_unit_test(closing_cuts_who_is_in_the_middle),

@@ -147,6 +147,7 @@ bool networks_parse(struct arena *arena, pt_str text, struct networks *out, pt_s
 /* What a trusted chain of proxies says. */
 struct testimony {
 	struct address client;
+	bool spoken;      /* somebody said something of who is asking, be it nonsense */
 	bool vouched;     /* a trusted peer named an address */
 	size_t hops_back; /* how far the client stands from the right */
 	pt_str proto;     /* of that hop, when the same header says it */
@@ -207,6 +208,7 @@ static bool hop_take(
 	pt_str hop = is_forwarded ? forwarded_parameter(item, PT_STR("for")) : item;
 	struct address address;
 
+	testimony->spoken = testimony->spoken || hop.n > 0;
 	if (!hop_parse(hop, &address))
 		return false;
 	testimony->client = address;
@@ -273,9 +275,11 @@ pt_err proxy_resolve(struct http_request *rq, const struct networks *trusted)
 	hear(rq, trusted, &testimony);
 	if (str_eq_nocase(testimony.proto, PT_STR("https")))
 		rq->tls = true;
+	/* Whoever can make a proxy say nonsense is still counted, together with all who do. */
+	if (testimony.spoken)
+		rq->client_known = true;
 	if (!testimony.vouched)
 		return PT_OK;
-	rq->client_known = true;
 	address_format(&testimony.client, text);
 	if (!arena_str(rq->arena, str(text), &rq->client))
 		return fault(PT_F_MEMORY, "no memory for a client's address");

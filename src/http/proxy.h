@@ -3,7 +3,8 @@
  *
  * The client is the TCP peer unless the peer is trusted; then it is the right-most hop of
  * X-Forwarded-For (or Forwarded, RFC 7239) that is not trusted itself. A hop that is not an address
- * ends the search: the last good one counts. IPv4-mapped IPv6 is folded to IPv4.
+ * ends the search: the last good one counts, and where there is none the peer, for limits too.
+ * IPv4-mapped IPv6 is folded to IPv4.
  */
 #ifndef HTTP_PROXY_H
 #define HTTP_PROXY_H

@@ -203,14 +203,20 @@ static void a_trusted_peer_names_the_client(void **state)
 
 static void a_trusted_peer_without_good_hops_is_the_client(void **state)
 {
-	static const char *const hops[] = { "", "unknown", "1.1.1.1, ", "1.1.1.1, _hidden", "'x'" };
+	static const char *const nothing[] = { "", "1.1.1.1, " };
+	static const char *const nonsense[] = { "unknown", "1.1.1.1, _hidden", "'x'" };
 
 	(void)state;
 	resolve("10.0.0.1", NULL, NULL);
 	expect("10.0.0.1", false);
-	for (size_t i = 0; i < sizeof(hops) / sizeof(hops[0]); i++) {
-		resolve("10.0.0.1", "x-forwarded-for", hops[i]);
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
+		resolve("10.0.0.1", "x-forwarded-for", nothing[i]);
 		expect("10.0.0.1", false);
+	}
+	/* Nobody escapes being counted by it. */
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+		resolve("10.0.0.1", "x-forwarded-for", nonsense[i]);
+		expect("10.0.0.1", true);
 	}
 }
 
@@ -233,6 +239,8 @@ static void forwarded_is_heard_when_it_is_alone(void **state)
 	resolve("10.0.0.1", "forwarded", "for=\"1.1.1.1\";proto=\"https\"");
 	assert_true(asked.rq.tls);
 	resolve("10.0.0.1", "forwarded", "proto=https;for=unknown");
+	expect("10.0.0.1", true);
+	resolve("10.0.0.1", "forwarded", "proto=https");
 	expect("10.0.0.1", false);
 	resolve("10.0.0.1", "forwarded", "for=\"2001:db8::1\";proto=https");
 	asked_header(&asked, "x-forwarded-for", "1.1.1.1");

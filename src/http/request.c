@@ -49,3 +49,12 @@ bool http_has_header(const struct http_request *rq, pt_str name)
 {
 	return header_find(rq, name) != NULL;
 }
+
+bool http_repeats_header(const struct http_request *rq, pt_str name)
+{
+	size_t times = 0;
+
+	for (size_t i = 0; i < rq->n_headers; i++)
+		times += str_eq(rq->headers[i].name, name);
+	return times > 1;
+}

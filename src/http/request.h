@@ -57,4 +57,7 @@ pt_str http_header(const struct http_request *rq, pt_str name);
 /* True when a header of that name stands in the request, even empty. */
 bool http_has_header(const struct http_request *rq, pt_str name);
 
+/* True when more than one of that name do: two programs may read another of them. */
+bool http_repeats_header(const struct http_request *rq, pt_str name);
+
 #endif

@@ -346,6 +346,9 @@ pt_err gotrue_enter_many(struct exchange *ex)
 	/* Without an operator nobody can have signed. */
 	if (signature.n == 0 || setup_of(ex)->operator_token.n == 0)
 		return gotrue_no(ex, 400, "Operator microservice headers missing");
+	if (http_repeats_header(ex->rq, PT_STR("x-nf-sign")))
+		return gotrue_no(
+			ex, 400, "Operator microservice signature is invalid: there are two");
 	pt_err err = pt_signed_read(ex->call, setup_of(ex)->operator_token, signature, &claims);
 	if (err == PT_E_TOKEN)
 		return gotrue_no(ex, 400,

@@ -25,6 +25,8 @@ static void first_header_of_a_name_counts(void **state)
 	asked_header(&asked, "empty", "");
 	assert_true(str_eq(http_header(&asked.rq, PT_STR("accept")), PT_STR("a")));
 	assert_true(http_has_header(&asked.rq, PT_STR("empty")));
+	assert_true(http_repeats_header(&asked.rq, PT_STR("accept")));
+	assert_false(http_repeats_header(&asked.rq, PT_STR("empty")));
 	asked_close(&asked);
 }
 

@@ -8,9 +8,11 @@ import { run } from '../../support/server.mjs';
 
 const nobody = '00000000-0000-0000-0000-000000000000';
 
-const site = shared({ settings: { GOTRUE_JWT_DEFAULT_GROUP_NAME: 'reader', GOTRUE_JWT_ADMIN_GROUP_NAME: 'boss', GOTRUE_JWT_AUD: 'site.example' } });
+const site = shared({ settings: { GOTRUE_JWT_DEFAULT_GROUP_NAME: 'reader', GOTRUE_JWT_ADMIN_GROUP_NAME: 'boss',
+	GOTRUE_JWT_AUD: 'site.example' } });
 
-const ask = (here, words, settings = {}) => run(['admin', ...words, '--as', 'gotrue'], { folder: here.folder, settings: { ...here.settings, ...settings } });
+const ask = (here, words, settings = {}) =>
+	run(['admin', ...words, '--as', 'gotrue'], { folder: here.folder, settings: { ...here.settings, ...settings } });
 
 async function done(here, words, settings) {
 	const answer = await ask(here, words, settings);
@@ -27,7 +29,8 @@ async function refused(here, words, code, says) {
 	assert.ok(!answer.err.includes('correct horse'), answer.err);
 }
 
-const found = async (here, email, headers) => (await here.operator('GET', `/admin/users?filter=${encodeURIComponent(email)}`, undefined, headers)).json.users;
+const found = async (here, email, headers) =>
+	(await here.operator('GET', `/admin/users?filter=${encodeURIComponent(email)}`, undefined, headers)).json.users;
 
 item(161, 'createuser and deleteuser work without -i', looksInside, async () => {
 	const here = await site();
@@ -36,7 +39,8 @@ item(161, 'createuser and deleteuser work without -i', looksInside, async () => 
 	await done(here, ['createuser', who.email, who.password]);
 	const [user] = await found(here, who.email);
 
-	assert.deepEqual([user.email, user.aud, user.role, user.app_metadata, user.user_metadata], [who.email, 'site.example', 'reader', {}, {}]);
+	assert.deepEqual([user.email, user.aud, user.role], [who.email, 'site.example', 'reader']);
+	assert.deepEqual([user.app_metadata, user.user_metadata], [{}, {}]);
 	assert.equal(user.confirmed_at, undefined);
 	assert.deepEqual(here.mail.to(who.email), []);
 	declines(await here.login(who), 'invalid_grant', 'Email not confirmed');
@@ -106,7 +110,7 @@ item(161, 'flags say who it is', looksInside, async () => {
 	assert.equal(await role(await made('editor')), 'editor');
 	assert.equal(await role(await made('editor', '--admin')), 'editor');
 
-	const listing = async (who, headers) => (await here.get('/admin/users', { bearer: (await here.loggedIn(who, { headers })).access_token, headers })).status;
+	const listing = async (who) => (await here.get('/admin/users', { bearer: (await here.loggedIn(who)).access_token })).status;
 	const other = { 'x-jwt-aud': 'other.example' };
 
 	assert.equal(await listing(await made('--confirm', '--superadmin')), 200);
@@ -149,7 +153,8 @@ item(161, 'what cannot be is refused, and nothing is done', looksInside, async (
 	await refused(here, ['createusr', who.email, who.password], 64, /did you mean admin createuser\?/);
 	await refused(here, [], 64, /^usage: portress admin/);
 	assert.equal((await found(here, who.email)).length, 1);
-	const elsewhere = await run(['admin', 'deleteuser', who.email], { folder: here.folder, settings: { ...here.settings, PORTRESS_SURFACES: 'pages=/' } });
+	const settings = { ...here.settings, PORTRESS_SURFACES: 'pages=/' };
+	const elsewhere = await run(['admin', 'deleteuser', who.email], { folder: here.folder, settings });
 
 	assert.equal(elsewhere.code, 78, elsewhere.err);
 });

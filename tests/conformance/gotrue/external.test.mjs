@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { after } from 'node:test';
 
-import { address, decode, item, looksInside, refuses, shared, within } from '../../support/gotrue.mjs';
+import { address, decode, item, looksInside, many, refuses, shared, within } from '../../support/gotrue.mjs';
 import { Issuer } from '../../support/issuer.mjs';
 import { ProviderServer } from '../../support/provider-server.mjs';
 
@@ -24,6 +24,17 @@ const all = { PORTRESS_PROVIDER_ALLOW_PRIVATE: 'true', ...Object.assign({}, ...n
 
 const site = shared({ settings: all });
 
+const sites = shared(many({ settings: { PORTRESS_PROVIDER_ALLOW_PRIVATE: 'true' } }));
+
+/* One of many sites where people come from elsewhere: { here, options }. */
+async function instance(config, fields = {}) {
+	const here = await sites();
+	const each = { enabled: true, client_id: clientId, secret: there.clientSecret, redirect_uri: redirect, url: there.url, ...fields };
+	const { external, ...rest } = config;
+
+	return { here, ...await here.instance({ ...rest, external: { ...Object.fromEntries(names.map((name) => [name, each])), ...external } }) };
+}
+
 const someone = (fields = {}) => {
 	const email = fields.email ?? address();
 
@@ -34,12 +45,12 @@ const someone = (fields = {}) => {
 const fragment = (location) => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 
 /* Off and back: { browser, away, back, location, fragment }. */
-async function signIn(here, name, { person, referer, invite, headers = {}, mood = 'consent' } = {}) {
+async function signIn(here, name, { person, referer, invite, headers = {}, mood = 'consent', options } = {}) {
 	const browser = here.client();
 	const query = new URLSearchParams({ provider: name, ...(invite ? { invite_token: invite } : {}) });
 
 	Object.assign(there, { person: person ?? someone(), mood });
-	const away = await browser.get(`/authorize?${query}`, { headers: referer ? { referer } : {} });
+	const away = await browser.get(`/authorize?${query}`, { headers: { ...options?.headers, ...(referer ? { referer } : {}) } });
 
 	assert.equal(away.status, 302, away.text);
 	const back = await there.visit(away.location);
@@ -51,8 +62,9 @@ async function signIn(here, name, { person, referer, invite, headers = {}, mood 
 	return { browser, away, back, answer, location, fragment: fragment(location) };
 }
 
-const user = async (here, { access_token: bearer }) => (await here.get('/user', { bearer })).json;
-const found = async (here, email) => (await here.operator('GET', `/admin/users?filter=${encodeURIComponent(email)}`)).json.users;
+const user = async (here, { access_token: bearer }, options) => (await here.get('/user', { bearer, ...options })).json;
+const found = async (here, email, options) =>
+	(await here.operator('GET', `/admin/users?filter=${encodeURIComponent(email)}`, undefined, options?.headers)).json.users;
 
 item(135, 'a provider that is unknown or switched off is told so', looksInside, async () => {
 	await within({ settings: { PORTRESS_PROVIDER_ALLOW_PRIVATE: 'true', ...provider('github'), ...provider('google', { CLIENT_ID: '' }),
@@ -97,16 +109,13 @@ item(136, 'the browser is sent off with exactly what the provider must know', lo
 });
 
 item(136, 'the houses themselves are asked where no other is named', looksInside, async () => {
-	const bare = Object.assign({}, ...names.map((name) => provider(name, { URL: undefined })));
+	const { here, options } = await instance({}, { url: '' });
+	const where = { bitbucket: 'https://bitbucket.org/site/oauth2/authorize', github: 'https://github.com/login/oauth/authorize',
+		gitlab: 'https://gitlab.com/oauth/authorize', google: 'https://accounts.google.com/o/oauth2/auth',
+		facebook: 'https://www.facebook.com/dialog/oauth' };
 
-	await within({ settings: bare }, async (here) => {
-		const where = { bitbucket: 'https://bitbucket.org/site/oauth2/authorize', github: 'https://github.com/login/oauth/authorize',
-			gitlab: 'https://gitlab.com/oauth/authorize', google: 'https://accounts.google.com/o/oauth2/auth',
-			facebook: 'https://www.facebook.com/dialog/oauth' };
-
-		for (const name of names)
-			assert.equal((await here.get(`/authorize?provider=${name}`)).location.split('?')[0], where[name]);
-	});
+	for (const name of names)
+		assert.equal((await here.get(`/authorize?provider=${name}`, options)).location.split('?')[0], where[name]);
 });
 
 item(137, 'who comes back without our state, or with a spoilt one, is refused unredirected', looksInside, async () => {
@@ -128,18 +137,17 @@ item(137, 'who comes back without our state, or with a spoilt one, is refused un
 });
 
 item(137, 'a state is good for five minutes, in the browser that it was given to', looksInside, async () => {
-	await within({ settings: all }, async (here) => {
-		const browser = here.client();
+	const here = await site();
+	const browser = here.client();
 
-		there.person = someone();
-		const back = await there.visit((await browser.get('/authorize?provider=github')).location);
+	there.person = someone();
+	const back = await there.visit((await browser.get('/authorize?provider=github')).location);
 
-		refuses(await here.client().get(`/callback${back.search}`), 400, 'OAuth state is invalid:');
-		here.control.advance(301);
-		refuses(await browser.get(`/callback${back.search}`), 400, 'OAuth state is invalid:');
-		assert.deepEqual(await found(here, there.person.emails[0].email), []);
-		assert.match((await signIn(here, 'github')).location.hash, /^#access_token=/);
-	});
+	refuses(await here.client().get(`/callback${back.search}`), 400, 'OAuth state is invalid:');
+	here.control.advance(301);
+	refuses(await browser.get(`/callback${back.search}`), 400, 'OAuth state is invalid:');
+	assert.deepEqual(await found(here, there.person.emails[0].email), []);
+	assert.match((await signIn(here, 'github')).location.hash, /^#access_token=/);
 });
 
 item(137, 'a client without cookies needs a setting', looksInside, async () => {
@@ -198,13 +206,12 @@ item(139, 'another site gets nothing', looksInside, async () => {
 });
 
 item(140, 'a set address wins over all', looksInside, async () => {
-	await within({ settings: { ...all, GOTRUE_EXTERNAL_REDIRECTURL: 'https://app.example/back?from=us' } }, async (here) => {
-		const good = await signIn(here, 'github', { referer: 'https://site.example/deep' });
-		const bad = await signIn(here, 'github', { referer: 'https://site.example/deep', mood: 'deny' });
+	const { here, options } = await instance({ external: { redirect_url: 'https://app.example/back?from=us' } });
+	const good = await signIn(here, 'github', { referer: 'https://site.example/deep', options });
+	const bad = await signIn(here, 'github', { referer: 'https://site.example/deep', mood: 'deny', options });
 
-		assert.match(good.answer.location, /^https:\/\/app\.example\/back\?from=us#access_token=/);
-		assert.match(bad.answer.location, /^https:\/\/app\.example\/back\?from=us#error=access_denied&/);
-	});
+	assert.match(good.answer.location, /^https:\/\/app\.example\/back\?from=us#access_token=/);
+	assert.match(bad.answer.location, /^https:\/\/app\.example\/back\?from=us#error=access_denied&/);
 });
 
 const closed = shared({ settings: { ...all, GOTRUE_DISABLE_SIGNUP: 'true' } });
@@ -275,7 +282,8 @@ item(144, 'what the provider refuses is passed on', looksInside, async () => {
 	const here = await site();
 	const { answer } = await signIn(here, 'github', { mood: 'deny' });
 
-	assert.match(answer.location, /^https:\/\/site\.example\/?#error=access_denied&error_description=The\+user\+has\+denied\+your\+application\+access\.$/);
+	assert.ok(answer.location.startsWith('https://site.example'), answer.location);
+	assert.ok(answer.location.endsWith('#error=access_denied&error_description=The+user+has+denied+your+application+access.'), answer.location);
 
 	const browser = here.client();
 	const state = new URL((await browser.get('/authorize?provider=github')).location).searchParams.get('state');
@@ -286,9 +294,8 @@ item(144, 'what the provider refuses is passed on', looksInside, async () => {
 item(144, 'a code is good once, and only one of ours', looksInside, async () => {
 	const here = await site();
 	const { browser, back } = await signIn(here, 'github');
-	const again = await here.get(`/callback${back.search}`, { headers: { cookie: [...browser.jar.values()].map(({ name, value }) => `${name}=${value}`).join('; ') } });
 
-	assert.ok(again.status === 400 || /#error=server_error/.test(again.location), again.location);
+	refuses(await browser.get(`/callback${back.search}`), 400, 'OAuth state is invalid:');
 	const other = here.client();
 	const state = new URL((await other.get('/authorize?provider=github')).location).searchParams.get('state');
 
@@ -304,13 +311,12 @@ item(144, 'an address that nobody vouches for takes no account over, and makes n
 
 	assert.match(answer.location, /#error=invalid_request&error_description=A\+user\+with\+this\+email\+address\+has\+already\+been\+registered$/);
 	assert.equal((await found(here, known.email)).length, 1);
-	await within({ settings: { ...all, GOTRUE_MAILER_AUTOCONFIRM: 'true' } }, async (trusting) => {
-		const own = await trusting.signedUp();
-		const { fragment: told } = await signIn(trusting, 'github', { person: someone({ emails: [{ email: own.email, verified: false, primary: true }] }) });
+	const { here: trusting, options } = await instance({ mailer: { autoconfirm: true } });
+	const own = await trusting.signedUp({}, options);
+	const person = someone({ emails: [{ email: own.email, verified: false, primary: true }] });
 
-		assert.equal(told.error, 'invalid_request');
-		assert.equal((await found(trusting, own.email)).length, 1);
-	});
+	assert.equal((await signIn(trusting, 'github', { person, options })).fragment.error, 'invalid_request');
+	assert.equal((await found(trusting, own.email, options)).length, 1);
 });
 
 item(144, 'whoever signed up in advance with an address of others loses his password to its owner', looksInside, async () => {
@@ -357,16 +363,15 @@ item(146, 'an invitation must be one, and fit', looksInside, async () => {
 	assert.deepEqual(await found(here, there.person.emails[0].email), []);
 });
 
-item(146, 'an invitation that is old or used is refused', looksInside, async () => {
-	await within({ settings: all }, async (here) => {
-		const email = address();
+item(146, 'an invitation that is old is refused', looksInside, async () => {
+	const here = await site();
+	const email = address();
 
-		await here.operator('POST', '/invite', { email });
-		const invite = await here.mailed(email, 'invite');
+	await here.operator('POST', '/invite', { email });
+	const invite = await here.mailed(email, 'invite');
 
-		here.control.advance(7 * 86400 + 60);
-		refuses(await here.get(`/authorize?provider=github&invite_token=${invite}`), 422, 'Confirmation token expired');
-	});
+	here.control.advance(7 * 86400 + 60);
+	refuses(await here.get(`/authorize?provider=github&invite_token=${invite}`), 422, 'Confirmation token expired');
 });
 
 item(147, 'an invitation that fits is accepted', looksInside, async () => {
@@ -462,12 +467,26 @@ item(138, 'an audience that the request names has people of its own', looksInsid
 	assert.notEqual(claims.sub, first.id);
 });
 
+item(138, 'one of many sites has its people from elsewhere for itself', looksInside, async () => {
+	const one = await instance({ site_url: 'https://one.example' });
+	const two = await instance({ site_url: 'https://two.example' });
+	const person = someone();
+	const first = await signIn(one.here, 'github', { person, options: one.options, referer: 'https://one.example/x' });
+	const second = await signIn(two.here, 'github', { person, options: two.options, referer: 'https://one.example/x' });
+
+	assert.equal(first.location.href.split('#')[0], 'https://one.example/x');
+	assert.equal(second.location.href.split('#')[0], 'https://two.example/');
+	assert.notEqual((await user(one.here, first.fragment, one.options)).id, (await user(two.here, second.fragment, two.options)).id);
+	assert.equal((await one.here.get('/user', { bearer: first.fragment.access_token, ...two.options })).status, 401);
+	assert.equal((await one.here.get('/callback')).status, 400);
+});
+
 item(138, 'an OpenID Connect issuer vouches too (ours)', looksInside, async () => {
 	const issuer = await Issuer.open({ clientId: 'our-id', secret: 'our-secret', redirectUri: redirect });
 
 	try {
-		await within({ settings: { PORTRESS_PROVIDER_ALLOW_PRIVATE: 'true', PORTRESS_PROVIDER_OIDC_ENABLED: 'true', PORTRESS_PROVIDER_OIDC_ISSUER: issuer.url,
-			PORTRESS_PROVIDER_OIDC_CLIENT_ID: 'our-id', PORTRESS_PROVIDER_OIDC_SECRET: 'our-secret', PORTRESS_PROVIDER_OIDC_REDIRECT_URI: redirect,
+		await within({ settings: { PORTRESS_PROVIDER_ALLOW_PRIVATE: 'true', PORTRESS_PROVIDER_OIDC_ENABLED: 'true',
+			PORTRESS_PROVIDER_OIDC_ISSUER: issuer.url, PORTRESS_PROVIDER_OIDC_CLIENT_ID: 'our-id', PORTRESS_PROVIDER_OIDC_SECRET: 'our-secret', PORTRESS_PROVIDER_OIDC_REDIRECT_URI: redirect,
 			PORTRESS_PROVIDER_OIDC_NAME: 'house' } }, async (here) => {
 			const browser = here.client();
 			const back = await issuer.visit((await browser.get('/authorize?provider=house')).location);

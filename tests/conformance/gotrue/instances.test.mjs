@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { address, declines, inAnHour, item, looksInside, many, randomUUID, refuses, shared, sign } from '../../support/gotrue.mjs';
+import { address, declines, inAnHour, item, looksInside, many, randomUUID, refuses, shared, sign, within } from '../../support/gotrue.mjs';
 import { HookServer } from '../../support/hook-server.mjs';
 
 const unreachable = { enabled: true, client_id: 'our-id', secret: 'our-secret', redirect_uri: 'https://auth.example/callback' };
@@ -43,6 +43,27 @@ item(154, 'a request without a good signature means no site', looksInside, async
 	refuses(await signed({ id: randomUUID() }), 404, 'Unable to locate site configuration');
 	refuses(await by({ 'x-nf-sign': sign({ id: one.id }, '', { alg: 'none', typ: 'JWT' }) }), 400,
 		'Operator microservice signature is invalid:');
+});
+
+item(154, 'without a signature not even a path is known to be none', looksInside, async () => {
+	const here = await site();
+	const one = await here.instance();
+
+	for (const path of ['/nothing', '/verify', '/admin/users', '/saml/metadata'])
+		refuses(await here.get(path), 400, 'Operator microservice headers missing');
+	assert.equal((await here.get('/nothing', one.options)).text, '404 page not found\n');
+	assert.equal((await here.get('/verify', one.options)).status, 405);
+	refuses(await here.operator('GET', '/admin/users'), 400, 'Operator microservice headers missing');
+	refuses(await here.get('/callback'), 400, 'OAuth state parameter missing');
+});
+
+item(154, 'where there is one site, nobody looks at a signature', looksInside, async () => {
+	await within({}, async (here) => {
+		assert.equal((await here.get('/settings', { headers: { 'x-nf-sign': 'nonsense' } })).status, 200);
+		assert.equal((await here.get('/settings', { headers: here.signedFor({ id: randomUUID() }) })).status, 200);
+		assert.equal((await here.operator('POST', '/instances', { uuid: randomUUID(), config: {} })).status, 404);
+		assert.equal((await here.operator('GET', '/')).status, 404);
+	});
 });
 
 item(154, 'a configuration that cannot be used opens nothing', looksInside, async () => {
@@ -275,6 +296,12 @@ item(120, 'an instance never has a file of the server read', looksInside, async 
 
 		for (const way of ways)
 			assert.ok(!(await letterOf(way)).includes('a file of the server'), JSON.stringify(way));
+		for (const url of [`file://${file}`, `file:${file}`, file]) {
+			const hooked = await here.instance({ site_url: 'https://site.example', webhook: { url, events: ['validate'] } });
+			const asked = await here.post('/signup', { email: address(), password: 'x' }, hooked.options);
+
+			assert.ok(asked.status >= 500 && !asked.text.includes('a file'), `${url} ${asked.text}`);
+		}
 		for (const { site_url: told } of ways.filter((way) => way.site_url !== base))
 			assert.equal(await letterOf({ site_url: base, path: file }, { site_url: told }), '', told);
 	} finally {

@@ -22,6 +22,8 @@ const linkOf = ({ html: text }) => /href="([^"]+)"/.exec(text)[1].replaceAll('&a
 
 const newest = (here, who) => here.mail.letter(who.email);
 
+const sites = shared(many({ settings: { PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true' } }));
+
 /* ---- links ---- */
 
 const plain = shared({ siteUrl: 'https://t.example/base/', settings: {
@@ -62,45 +64,55 @@ item(119, 'each kind of letter leads where its path says', looksInside, async ()
 });
 
 item(119, 'a link is the site resolved with the path', looksInside, async () => {
-	await within(many(), async (here) => {
-		const rows = [
-			['https://t.example', '/templates/confirm.html', 'https://t.example/templates/confirm.html'],
-			['https://t.example/removed', '/x', 'https://t.example/x'],
-			['https://t.example/base/', 'c', 'https://t.example/base/c'],
-			['https://t.example/base/page', 'c', 'https://t.example/base/c'],
-			['https://t.example?z=1', '/', 'https://t.example/'],
-			['https://t.example', '', 'https://t.example/'],
-			['https://t.example:8443/a', '/b?c=d', 'https://t.example:8443/b?c=d'],
-		];
+	const here = await sites();
+	const rows = [
+		['https://t.example', '/templates/confirm.html', 'https://t.example/templates/confirm.html'],
+		['https://t.example/removed', '/x', 'https://t.example/x'],
+		['https://t.example/base/', 'c', 'https://t.example/base/c'],
+		['https://t.example/base/page', 'c', 'https://t.example/base/c'],
+		['https://t.example?z=1', '/', 'https://t.example/'],
+		['https://t.example', '', 'https://t.example/'],
+		['https://t.example:8443/a', '/b?c=d', 'https://t.example:8443/b?c=d'],
+	];
 
-		for (const [site_url, path, expected] of rows) {
-			const one = await here.instance({ site_url, mailer: { url_paths: { confirmation: path } } });
-			const [where, fragment] = linkOf(await newest(here, await here.signedUp({}, one.options))).split('#');
+	for (const [site_url, path, expected] of rows) {
+		const one = await here.instance({ site_url, mailer: { url_paths: { confirmation: path } } });
+		const [where, fragment] = linkOf(await newest(here, await here.signedUp({}, one.options))).split('#');
 
-			assert.equal(where, expected, `${site_url} ${path}`);
-			assert.match(fragment, /^confirmation_token=[\w-]{22,}$/);
-		}
-		const one = await here.instance({}, { site_url: 'https://claimed.example/app/' });
+		assert.equal(where, expected, `${site_url} ${path}`);
+		assert.match(fragment, /^confirmation_token=[\w-]{22,}$/);
+	}
+	const one = await here.instance({}, { site_url: 'https://claimed.example/app/' });
 
-		assert.match(linkOf(await newest(here, await here.signedUp({}, one.options))), /^https:\/\/claimed\.example\/#/);
-	});
+	assert.match(linkOf(await newest(here, await here.signedUp({}, one.options))), /^https:\/\/claimed\.example\/#/);
 });
 
 /* ---- templates ---- */
 
-const withTemplates = (settings, paths = {}) => ({ siteUrl: `http://127.0.0.1:${pages.port}/app/`, settings: {
-	PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true', GOTRUE_MAILER_TEMPLATES_CONFIRMATION: paths.confirmation ?? '/mail/confirm.html',
+const withTemplates = (settings) => ({ siteUrl: `http://127.0.0.1:${pages.port}/app/`, settings: {
+	PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true', GOTRUE_MAILER_TEMPLATES_CONFIRMATION: '/mail/confirm.html',
 	GOTRUE_MAILER_TEMPLATES_INVITE: '/mail/invite.html', GOTRUE_MAILER_TEMPLATES_RECOVERY: 'https://elsewhere.example/mail/recover.html',
 	GOTRUE_MAILER_TEMPLATES_EMAIL_CHANGE: 'mail/change.html', ...settings } });
 
-/* Letters of one kind, one template after the other: a template is kept for ten seconds, so each is a new site. */
-async function letterBy(template, fields, settings) {
+/* Letters of one kind, each by a template of its own. */
+async function letterBy(template, fields, mailer) {
+	const here = await sites();
+	const confirmation = `/mail/${pages.calls.length}-${address()}.html`;
+	const one = await here.instance({ site_url: `http://127.0.0.1:${pages.port}/app/`, mailer: { templates: { confirmation }, ...mailer } });
+
+	pages.forget();
+	pages.otherwise = template;
+	return newest(here, await here.signedUp(fields, one.options));
+}
+
+/* The same of a server with settings of its own. */
+async function letterOf(template, settings) {
 	let letter;
 
 	pages.forget();
 	pages.otherwise = template;
 	await within(withTemplates(settings), async (here) => {
-		letter = await newest(here, await here.signedUp(fields));
+		letter = await newest(here, await here.signedUp());
 	});
 	return letter;
 }
@@ -138,11 +150,12 @@ item(120, 'templates of the site are fetched below it', looksInside, async () =>
 item(120, 'a template is kept for a while', looksInside, async () => {
 	pages.forget();
 	pages.otherwise = html('<p>kept {{ .ConfirmationURL }}</p>');
-	await within(withTemplates(), async (here) => {
-		for (let i = 0; i < 3; i++)
-			assert.match((await newest(here, await here.signedUp())).html, /kept/);
-		assert.equal(pages.calls.length, 1);
-	});
+	const here = await sites();
+	const one = await here.instance({ site_url: `http://127.0.0.1:${pages.port}/kept`, mailer: { templates: { confirmation: '/x' } } });
+
+	for (let i = 0; i < 3; i++)
+		assert.match((await newest(here, await here.signedUp({}, one.options))).html, /kept/);
+	assert.equal(pages.calls.length, 1);
 });
 
 item(120, 'what Go templates say is understood', looksInside, async () => {
@@ -165,7 +178,7 @@ item(120, 'a template that cannot be had or used is replaced by ours', looksInsi
 });
 
 item(120, 'a template is not fetched from a private address', looksInside, async () => {
-	assert.ok(isBuiltIn(await letterBy(html('<p>private</p>'), {}, { PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'false' })));
+	assert.ok(isBuiltIn(await letterOf(html('<p>private</p>'), { PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'false' })));
 	assert.deepEqual(pages.calls, []);
 });
 
@@ -173,17 +186,17 @@ item(120, 'who runs the server may keep a template in a file', looksInside, asyn
 	const file = join(temporaryFolder(), 'confirm.html');
 
 	writeFileSync(file, '<p>of a file: {{ .Email }}</p>');
-	assert.match((await letterBy(html('<p>a page</p>'), {}, { GOTRUE_MAILER_TEMPLATES_CONFIRMATION: `file://${file}` })).html, /of a file: p/);
+	assert.match((await letterOf(html('<p>a page</p>'), { GOTRUE_MAILER_TEMPLATES_CONFIRMATION: `file://${file}` })).html, /of a file: p/);
 	assert.deepEqual(pages.calls, []);
-	assert.ok(isBuiltIn(await letterBy(html(''), {}, { GOTRUE_MAILER_TEMPLATES_CONFIRMATION: `file://${file}.not` })));
+	assert.ok(isBuiltIn(await letterOf(html(''), { GOTRUE_MAILER_TEMPLATES_CONFIRMATION: `file://${file}.not` })));
 });
 
 /* ---- what people type ---- */
 
 item(121, 'what people type is text in a body', looksInside, async () => {
 	const name = '<img src=x onerror="alert(1)"> & \'Ann\'';
-	const letter = await letterBy(html('<p title="{{ .Data.full_name }}">{{ .Data.full_name }}</p><a href="/x?n={{ .Data.full_name }}&e={{ .Email }}">x</a>'),
-		{ data: { full_name: name } });
+	const source = '<p title="{{ .Data.full_name }}">{{ .Data.full_name }}</p><a href="/x?n={{ .Data.full_name }}&e={{ .Email }}">x</a>';
+	const letter = await letterBy(html(source), { data: { full_name: name } });
 
 	assert.ok(!letter.html.includes('<img'), letter.html);
 	assert.ok(!/title="[^"]*"alert/.test(letter.html), letter.html);
@@ -201,8 +214,8 @@ item(121, 'an address of the script kind is no link', looksInside, async () => {
 });
 
 item(121, 'a line break never reaches a header', looksInside, async () => {
-	const settings = { GOTRUE_MAILER_SUBJECTS_CONFIRMATION: "{{ .Data.full_name }}'s account" };
-	const letter = await letterBy({ status: 404 }, { data: { full_name: 'Ann\r\nBcc: evil@example.org\r\n\r\n<b>body</b>\u2028' } }, settings);
+	const subjects = { subjects: { confirmation: "{{ .Data.full_name }}'s account" }, templates: {} };
+	const letter = await letterBy({ status: 404 }, { data: { full_name: 'Ann\r\nBcc: evil@example.org\r\n\r\n<b>body</b>\u2028' } }, subjects);
 	const head = letter.raw.slice(0, letter.raw.indexOf('\r\n\r\n'));
 
 	assert.ok(!/^bcc:/im.test(head), head);
@@ -210,14 +223,14 @@ item(121, 'a line break never reaches a header', looksInside, async () => {
 	assert.ok(!/[\r\n\u2028]/.test(letter.subject));
 	assert.match(letter.subject, /^Ann ?Bcc: evil@example\.org.*'s account$/);
 
-	const plainSubject = await letterBy({ status: 404 }, { data: { full_name: "Zoë O'Neil & Sons <x>" } }, settings);
+	const plainSubject = await letterBy({ status: 404 }, { data: { full_name: "Zoë O'Neil & Sons <x>" } }, subjects);
 
 	assert.equal(plainSubject.subject, "Zoë O'Neil & Sons <x>'s account");
 });
 
 item(121, 'a subject that is no template is replaced by ours', looksInside, async () => {
 	for (const subject of ['{{ .Email', '{{ .Data.nobody }}', '{{ if }}'])
-		assert.equal((await letterBy({ status: 404 }, {}, { GOTRUE_MAILER_SUBJECTS_CONFIRMATION: subject })).subject, 'Verify your account');
+		assert.equal((await letterBy({ status: 404 }, {}, { subjects: { confirmation: subject }, templates: {} })).subject, 'Verify your account');
 });
 
 item(121, 'a line break in an address is no address', looksInside, async () => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
-import { address, decode, item, looksInside, many, refuses, sign, shared, within } from '../../support/gotrue.mjs';
+import { address, decode, item, looksInside, many, refuses, shared, within } from '../../support/gotrue.mjs';
 import { HookServer, signatureOf } from '../../support/hook-server.mjs';
 import { ProviderServer } from '../../support/provider-server.mjs';
 import { freePort, pause } from '../../support/settings.mjs';
@@ -27,6 +27,17 @@ const settings = {
 const mailing = shared({ settings });
 const trusting = shared({ settings: { ...settings, GOTRUE_MAILER_AUTOCONFIRM: 'true' } });
 
+const sites = shared(many({ settings: { PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true' } }));
+
+/* One of many sites that asks otherwise: { here, options }. */
+async function asking(webhook, config) {
+	const here = await fresh(sites);
+	const { options } = await here.instance({ webhook: { url: hooks.url, secret, events: ['validate', 'signup', 'login'], ...webhook },
+		mailer: { autoconfirm: true }, ...config });
+
+	return { here, options };
+}
+
 /* Nothing is left of the story before. */
 async function fresh(open) {
 	const here = await open();
@@ -36,8 +47,9 @@ async function fresh(open) {
 }
 
 const events = () => hooks.calls.map(({ body }) => body.event);
-const signUp = (here, fields) => here.post('/signup', { email: address(), password: 'correct horse', ...fields });
-const isThere = async (here, email) => (await here.operator('GET', `/admin/users?filter=${encodeURIComponent(email)}`)).json.users.length > 0;
+const signUp = (here, fields, options) => here.post('/signup', { email: address(), password: 'correct horse', ...fields }, options);
+const isThere = async (here, email, options) =>
+	(await here.operator('GET', `/admin/users?filter=${encodeURIComponent(email)}`, undefined, options?.headers)).json.users.length > 0;
 
 item(122, 'a call says what happens to whom, and is signed', looksInside, async () => {
 	const here = await fresh(mailing);
@@ -69,11 +81,10 @@ item(122, 'a call says what happens to whom, and is signed', looksInside, async 
 });
 
 item(122, 'without a secret nothing is signed', looksInside, async () => {
-	await within({ settings: { ...settings, GOTRUE_WEBHOOK_SECRET: '' } }, async (here) => {
-		hooks.forget();
-		assert.equal((await signUp(here)).status, 200);
-		assert.equal(hooks.calls[0].headers['x-webhook-signature'], undefined);
-	});
+	const { here, options } = await asking({ secret: '' });
+
+	assert.equal((await signUp(here, {}, options)).status, 200);
+	assert.equal(hooks.calls[0].headers['x-webhook-signature'], undefined);
 });
 
 item(123, 'a header names the event', looksInside, async () => {
@@ -98,11 +109,12 @@ item(124, 'an event that is not listed is not sent', looksInside, async () => {
 		await here.loggedIn(await here.signedUp());
 		assert.deepEqual(events(), ['login']);
 	});
-	await within({ settings: { ...settings, GOTRUE_WEBHOOK_EVENTS: '', GOTRUE_MAILER_AUTOCONFIRM: 'true' } }, async (here) => {
-		hooks.forget();
-		await here.loggedIn(await here.signedUp());
-		assert.deepEqual(events(), []);
-	});
+	for (const listed of [[], undefined, ['login ', 'nonsense']]) {
+		const { here, options } = await asking({ events: listed });
+
+		await here.loggedIn(await here.signedUp({}, options), options);
+		assert.deepEqual(events(), listed?.length ? ['login'] : []);
+	}
 });
 
 item(125, 'who says no is asked three times in all', looksInside, async () => {
@@ -124,12 +136,13 @@ item(125, 'who says no is asked three times in all', looksInside, async () => {
 });
 
 item(125, 'as many times as is set', looksInside, async () => {
-	await within({ settings: { ...settings, GOTRUE_WEBHOOK_RETRIES: '1' } }, async (here) => {
-		hooks.forget();
-		hooks.script = [{ status: 400 }];
-		refuses(await signUp(here), 422, 'Failed to handle signup webhook');
-		assert.equal(hooks.calls.length, 1);
-	});
+	for (const [retries, calls] of [[1, 1], [2, 2], [0, 3]]) {
+		const { here, options } = await asking({ retries });
+
+		hooks.otherwise = { status: 400 };
+		refuses(await signUp(here, {}, options), 422, 'Failed to handle signup webhook');
+		assert.equal(hooks.calls.length, calls);
+	}
 });
 
 item(126, 'who never answers is asked as often, and then 504', looksInside, async () => {
@@ -149,12 +162,13 @@ item(126, 'who never answers is asked as often, and then 504', looksInside, asyn
 
 item(127, 'who cannot be reached is told at once, and nobody has signed up', looksInside, async () => {
 	const nobody = `http://127.0.0.1:${await freePort()}/hook`;
-	const told = async (url, status, msg) => within({ settings: { ...settings, GOTRUE_WEBHOOK_URL: url, GOTRUE_WEBHOOK_TIMEOUT_SEC: '5' } }, async (here) => {
+	const told = async (url, status, msg) => {
+		const { here, options } = await asking({ url });
 		const email = address();
 
-		refuses(await signUp(here, { email }), status, msg);
-		assert.ok(!await isThere(here, email));
-	});
+		refuses(await signUp(here, { email }, options), status, msg);
+		assert.ok(!await isThere(here, email, options));
+	};
 
 	await told('https://nowhere.invalid/hook', 502, 'Failed to connect to https://nowhere.invalid/hook');
 	await told(nobody, 502, `Failed to connect to ${nobody}`);
@@ -268,10 +282,11 @@ item(131, 'whoever is told after the fact changes nothing of it', looksInside, a
 	assert.equal((await here.operator('PUT', path, { role: 'editor' })).status, 200);
 	assert.equal((await hooks.called('usermodified')).body.user.role, 'editor');
 	assert.equal((await here.operator('GET', path)).json.role, 'editor');
+	await hooks.called('usermodified', 3);
 
 	hooks.otherwise = { body: 'nonsense' };
 	assert.equal((await here.operator('PUT', path, { role: 'author' })).status, 200);
-	await hooks.called('usermodified', hooks.about('usermodified').length + 1);
+	assert.equal((await hooks.called('usermodified', 4)).body.user.role, 'author');
 	assert.equal((await here.operator('GET', path)).json.role, 'author');
 
 	hooks.otherwise = { body: { user_metadata: { seen: true } } };
@@ -359,12 +374,13 @@ item(132, 'a no to signup or login leaves all as it was', looksInside, async () 
 });
 
 item(133, 'an address without a host is below the site', looksInside, async () => {
-	const bySite = async (siteUrl, url, path, login) => within({ siteUrl, settings: { ...settings, GOTRUE_WEBHOOK_URL: url } }, async (here) => {
-		hooks.forget();
-		assert.equal((await signUp(here)).status, 200);
+	const bySite = async (site_url, url, path, login) => {
+		const { here, options } = await asking({ url }, { site_url });
+
+		assert.equal((await signUp(here, {}, options)).status, 200);
 		assert.equal(hooks.calls[0].path, path);
 		assert.equal(hooks.calls[0].headers.authorization, login);
-	});
+	};
 	const host = `127.0.0.1:${hooks.port}`;
 
 	await bySite(`http://${host}/app/`, '/hooks/x?y=z', '/hooks/x?y=z', undefined);
@@ -373,48 +389,47 @@ item(133, 'an address without a host is below the site', looksInside, async () =
 });
 
 item(134, 'functions are named one by one or in lists, and nothing else', looksInside, async () => {
-	await within(many({ settings: { PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true' } }), async (here) => {
-		const one = await here.instance({ site_url: `http://127.0.0.1:${hooks.port}`, mailer: { autoconfirm: true } });
-		const as = (function_hooks) => ({ headers: here.signedFor({ id: one.id, function_hooks }) });
-		const asked = async (function_hooks) => {
-			hooks.forget();
-			const answer = await here.post('/signup', { email: address(), password: 'x' }, as(function_hooks));
+	const here = await fresh(sites);
+	const one = await here.instance({ site_url: `http://127.0.0.1:${hooks.port}`, mailer: { autoconfirm: true } });
+	const as = (function_hooks) => ({ headers: here.signedFor({ id: one.id, function_hooks }) });
+	const asked = async (function_hooks) => {
+		hooks.forget();
+		const answer = await here.post('/signup', { email: address(), password: 'x' }, as(function_hooks));
 
-			return [answer.status, hooks.calls.map(({ path }) => path)];
-		};
+		return [answer.status, hooks.calls.map(({ path }) => path)];
+	};
 
-		assert.deepEqual(await asked({ signup: '/one' }), [200, ['/one']]);
-		assert.deepEqual(await asked({ signup: ['/one', '/two'], validate: '/first', login: '/never' }), [200, ['/first', '/one', '/two']]);
-		assert.deepEqual(await asked({}), [200, []]);
-		assert.deepEqual(await asked(undefined), [200, []]);
-		assert.deepEqual(await asked({ signup: [] }), [200, []]);
-		assert.ok(signatureOf(hooks.calls[0]?.headers['x-webhook-signature'] ?? sign({}, one.secret), one.secret, Buffer.from('')).isGenuine);
-		for (const shape of ['/one', ['/one'], { signup: 7 }, { signup: { a: '/one' } }, { signup: [['/one']] }, { signup: [null] }, 7, true])
-			refuses(await here.post('/signup', { email: address(), password: 'x' }, as(shape)), 400,
-				'Operator microservice signature is invalid:');
-	});
+	assert.deepEqual(await asked({ signup: '/one' }), [200, ['/one']]);
+	assert.deepEqual(await asked({ signup: ['/one', '/two'], validate: '/first', login: '/never' }), [200, ['/first', '/one', '/two']]);
+	assert.deepEqual(await asked({}), [200, []]);
+	assert.deepEqual(await asked(undefined), [200, []]);
+	assert.deepEqual(await asked({ signup: [] }), [200, []]);
+	for (const shape of ['/one', ['/one'], { signup: 7 }, { signup: { a: '/one' } }, { signup: [['/one']] }, { signup: [null] }, 7, true])
+		refuses(await here.post('/signup', { email: address(), password: 'x' }, as(shape)), 400,
+			'Operator microservice signature is invalid:');
 });
 
 item(134, 'the first function that says no is the last that is asked', looksInside, async () => {
-	await within(many({ settings: { PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true' } }), async (here) => {
-		const one = await here.instance({ site_url: `http://127.0.0.1:${hooks.port}` }, { function_hooks: { validate: ['/no', '/yes'] } });
+	const here = await fresh(sites);
+	const one = await here.instance({ site_url: `http://127.0.0.1:${hooks.port}` }, { function_hooks: { validate: ['/no', '/yes'] } });
 
-		hooks.forget();
-		hooks.otherwise = ({ path }) => ({ status: path === '/no' ? 400 : 200 });
-		refuses(await here.post('/signup', { email: address(), password: 'x' }, one.options), 422, 'Failed to handle signup webhook');
-		assert.deepEqual(hooks.calls.map(({ path }) => path), ['/no', '/no', '/no']);
-		const { headers, raw, body } = hooks.calls[0];
-		const { isGenuine, isOfBody, claims } = signatureOf(headers['x-webhook-signature'], one.secret, raw);
+	hooks.forget();
+	hooks.otherwise = ({ path }) => ({ status: path === '/no' ? 400 : 200 });
+	refuses(await here.post('/signup', { email: address(), password: 'x' }, one.options), 422, 'Failed to handle signup webhook');
+	assert.deepEqual(hooks.calls.map(({ path }) => path), ['/no', '/no', '/no']);
+	const { headers, raw, body } = hooks.calls[0];
+	const { isGenuine, isOfBody, claims } = signatureOf(headers['x-webhook-signature'], one.secret, raw);
 
-		assert.ok(isGenuine && isOfBody);
-		assert.deepEqual([claims.sub, body.instance_id], [one.id, one.id]);
-	});
-	await within(many({ settings: { PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true' } }), async (here) => {
-		const own = { url: hooks.url, events: ['login'], secret };
-		const one = await here.instance({ webhook: own, mailer: { autoconfirm: true } }, { function_hooks: { validate: `${hooks.url}/never` } });
+	assert.ok(isGenuine && isOfBody);
+	assert.deepEqual([claims.sub, body.instance_id], [one.id, one.id]);
+});
 
-		hooks.forget();
-		await here.loggedIn(await here.signedUp({}, one.options), one.options);
-		assert.deepEqual(events(), ['login'], 'a webhook of its own counts more than functions');
-	});
+item(134, 'a webhook of its own counts more than functions', looksInside, async () => {
+	const here = await fresh(sites);
+	const own = { url: hooks.url, events: ['login'], secret };
+	const one = await here.instance({ webhook: own, mailer: { autoconfirm: true } }, { function_hooks: { validate: `${hooks.url}/never` } });
+
+	hooks.forget();
+	await here.loggedIn(await here.signedUp({}, one.options), one.options);
+	assert.deepEqual(events(), ['login']);
 });

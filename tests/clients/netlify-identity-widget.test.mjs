@@ -145,6 +145,8 @@ async function recovers(page, place, email) {
 	const link = await linked(place, email, 'recovery');
 
 	box = await come(page, place, link);
+	/* The form is there before the link is found to be good. */
+	await page.waitForFunction(() => globalThis.netlifyIdentity.store.recovered_user);
 	await fill(box, { password: 'another one 8' }, 'Update password');
 	await signedInAs(box, 'Ann Lee');
 	await logout(box);

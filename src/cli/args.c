@@ -34,6 +34,12 @@ static const struct {
 	{ "admin", false },
 	{ "aud", true },
 	{ "instance_id", true },
+	{ "from", true },
+	{ "namespace", true },
+	{ "instance", true },
+	{ "instances", false },
+	{ "dry-run", false },
+	{ "report", true },
 };
 
 static enum arg_kind option_kind(pt_str key)

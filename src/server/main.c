@@ -13,6 +13,7 @@
 #include "crypt/digest.h"
 #include "server/config.h"
 #include "server/help.h"
+#include "server/import.h"
 #include "server/keyring.h"
 #include "server/look.h"
 #include "server/settings.h"
@@ -300,6 +301,18 @@ static int command_config(struct cli *cli)
 	return code;
 }
 
+static int command_import(struct cli *cli)
+{
+	struct import_wish wish;
+	struct settings settings;
+	struct config config;
+
+	int code = import_read(cli, &wish);
+	if (code == EXIT_DONE)
+		code = load(cli, &config, &settings, settings_make_site);
+	return code == EXIT_DONE ? import_run(&config, &settings, &wish) : code;
+}
+
 static int open_site(struct cli *cli, struct pt_site **out)
 {
 	struct settings *settings = ARENA_NEW(cli->arena, struct settings);
@@ -392,6 +405,8 @@ static const struct command commands[] = {
 		command_admin },
 	{ "user", "list, show, make and change accounts", user_help, user_options, 0,
 		command_user },
+	{ "import", "take people over from another system", import_help, import_options, 2,
+		command_import },
 	{ "config", "print or check the settings",
 		"usage: portress config print | check\n\n"
 		"  print  every setting, its value and where it is from; secrets only as set or "

@@ -18,9 +18,11 @@
 #include "base/banned.h"
 
 enum {
+	INSTANCES_PAGE = 50,
 	PEOPLE_PAGE = 200,
 	EVENTS_PAGE = 500,
-	TOKENS_MOST = 5000, /* of the people of a page */
+	TOKENS_MOST = 5000,              /* of the people of a page */
+	JSON_MOST = PT_METADATA_MAX + 1, /* characters: who has more is found out */
 	SPACE_MAX = 64,
 	PATIENCE = 120, /* seconds that a statement may take */
 };
@@ -41,11 +43,10 @@ enum text {
 	TEXTS
 };
 
-#define WHEN(column)    "CAST(UNIX_TIMESTAMP(" column ") AS SIGNED)"
-#define JSON_OF(column) "LEFT(CAST(" column " AS CHAR), 4097)"
-#define USABLE          "t.instance_id = ?1 AND t.revoked = 0 AND UNIX_TIMESTAMP(t.created_at) > ?2"
+#define USABLE " t.instance_id = ?1 AND t.revoked = 0 AND UNIX_TIMESTAMP(t.created_at) > ?2 "
+#define OWNED  "`@refresh_tokens` t JOIN `@users` u ON u.id = t.user_id AND u.instance_id = ?1"
 
-/* @ is the space. */
+/* @ is the space, $column a moment in seconds, #column the JSON in it. */
 static const struct {
 	const char *label;
 	const char *text;
@@ -56,50 +57,27 @@ static const struct {
 	[COUNT_TOKENS] = { "count_tokens",
 		"SELECT COUNT(*) FROM `@refresh_tokens` WHERE instance_id = ?1" },
 	[COUNT_USABLE] = { "count_usable",
-		"SELECT COUNT(*) FROM `@refresh_tokens` t WHERE " USABLE },
-	[COUNT_OWNED] = { "count_owned",
-		"SELECT COUNT(*) FROM `@refresh_tokens` t JOIN `@users` u ON u.id = t.user_id"
-		" AND u.instance_id = t.instance_id WHERE " USABLE },
+		"SELECT COUNT(*) FROM `@refresh_tokens` t WHERE" USABLE },
+	[COUNT_OWNED] = { "count_owned", "SELECT COUNT(*) FROM " OWNED " WHERE" USABLE },
 	[COUNT_OF] = { "count_of",
-		"SELECT COUNT(*) FROM `@refresh_tokens` t WHERE " USABLE " AND t.user_id = ?3" },
+		"SELECT COUNT(*) FROM `@refresh_tokens` t WHERE" USABLE "AND t.user_id = ?3" },
 	[INSTANCES] = { "instances",
-		"SELECT id, uuid, raw_base_config, " WHEN("created_at") ", " WHEN(
-			"updated_at") " FROM `@instances` ORDER BY id" },
+		"SELECT id, uuid, raw_base_config, $created_at, $updated_at FROM `@instances`"
+		" WHERE id > ?1 ORDER BY id LIMIT ?2" },
 	[PEOPLE] = { "people",
 		"SELECT u.id, u.aud, u.`role`, u.email, u.encrypted_password,"
-		" u.confirmation_token, u.recovery_token, u.email_change_token, "
-		"u.email_change, " JSON_OF("u.raw_app_meta_data") ", " JSON_OF("u.raw_user_meta_"
-									       "data") ", "
-										       "u.is_super_"
-										       "admin,"
-										       " " WHEN("u."
-												"co"
-												"nf"
-												"ir"
-												"me"
-												"d_"
-												"a"
-												"t") ", " WHEN("u.invited_at") ", " WHEN("u.confirmation_sent_at") ", " WHEN("u.recovery_sent_at") ", " WHEN(
-											       "u."
-											       "ema"
-											       "il_"
-											       "cha"
-											       "nge"
-											       "_se"
-											       "nt_"
-											       "at") ", " WHEN("u.last_sign_in_at") ", " WHEN("u.created_at") ", " WHEN("u.updated_at") ", EXISTS (SELECT 1 FROM `@users` e WHERE e.instance_id = u.instance_id"
-																							" AND e.email = u.email AND e.aud <=> u.aud AND e.id < u.id)"
-																							" FROM `@users` u WHERE u.instance_id = ?1 AND u.id > ?2 ORDER BY u.id LIMIT ?3" },
+		" u.confirmation_token, u.recovery_token, u.email_change_token, u.email_change,"
+		" #u.raw_app_meta_data, #u.raw_user_meta_data, u.is_super_admin, $u.confirmed_at,"
+		" $u.invited_at, $u.confirmation_sent_at, $u.recovery_sent_at,"
+		" $u.email_change_sent_at, $u.last_sign_in_at, $u.created_at, $u.updated_at,"
+		" EXISTS (SELECT 1 FROM `@users` e WHERE e.instance_id = u.instance_id"
+		" AND e.email = u.email AND e.aud <=> u.aud AND e.id < u.id)"
+		" FROM `@users` u WHERE u.instance_id = ?1 AND u.id > ?2 ORDER BY u.id LIMIT ?3" },
 	[TOKENS] = { "tokens",
-		"SELECT t.id, u.id, t.token, " WHEN(
-			"t.created_at") " FROM `@refresh_tokens` t JOIN `@users` u ON u.id = "
-					"t.user_id"
-					" AND u.instance_id = t.instance_id WHERE " USABLE
-					" AND u.id >= ?3 AND u.id <= ?4 ORDER BY t.id DESC LIMIT "
-					"?5" },
-	[EVENTS] = { "events", "SELECT id, LEFT(CAST(payload AS CHAR), 16384), " WHEN(
-				       "created_at") " FROM `@audit_log_entries` WHERE instance_id "
-						     "= ?1 AND id > ?2 ORDER BY id LIMIT ?3" },
+		"SELECT t.id, u.id, t.token, $t.created_at FROM " OWNED " WHERE" USABLE
+		"AND u.id >= ?3 AND u.id <= ?4 ORDER BY t.id DESC LIMIT ?5" },
+	[EVENTS] = { "events", "SELECT id, #payload, $created_at FROM `@audit_log_entries`"
+			       " WHERE instance_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3" },
 };
 
 /* By the place in PEOPLE. */
@@ -207,21 +185,45 @@ static bool is_space(pt_str space)
 	return fits;
 }
 
+static size_t name_length(const char *p)
+{
+	size_t n = 0;
+
+	while (ascii_alpha(p[n]) || p[n] == '_' || p[n] == '.')
+		n++;
+	return n;
+}
+
+static void text_spell(struct buf *b, const char *p, pt_str space)
+{
+	for (size_t n; *p; p += n) {
+		n = name_length(p + 1) + 1;
+		if (*p == '$') {
+			buf_str(b, PT_STR("CAST(UNIX_TIMESTAMP("));
+			buf_bytes(b, p + 1, n - 1);
+			buf_str(b, PT_STR(") AS SIGNED)"));
+		} else if (*p == '#') {
+			buf_str(b, PT_STR("LEFT(CAST("));
+			buf_bytes(b, p + 1, n - 1);
+			buf_printf(b, " AS CHAR), %d)", JSON_MOST);
+		} else if (*p == '@') {
+			buf_printf(b, "%.*s%s", (int)space.n, space.p ? space.p : "",
+				space.n > 0 ? "_" : "");
+			n = 1;
+		} else {
+			buf_char(b, *p);
+			n = 1;
+		}
+	}
+}
+
 static pt_err texts_spell(struct gotrue_source *source, pt_str space)
 {
 	for (unsigned i = 0; i < TEXTS; i++) {
 		struct buf b = BUF(source->arena, 4 * KIB);
 		pt_str spelled;
 
-		for (const char *p = texts[i].text; *p; p++) {
-			if (*p != '@') {
-				buf_char(&b, *p);
-				continue;
-			}
-			buf_str(&b, space);
-			if (space.n > 0)
-				buf_char(&b, '_');
-		}
+		text_spell(&b, texts[i].text, space);
 		TRY(buf_done(&b, &spelled));
 		source->texts[i] = (struct my_text){
 			.name = SQL_STATEMENTS + i, .label = texts[i].label, .text = spelled.p
@@ -327,16 +329,18 @@ pt_err gotrue_source_count(struct gotrue_source *source, pt_arena *arena,
 /* ---- sites ---- */
 
 pt_err gotrue_source_instances(
-	struct gotrue_source *source, pt_arena *arena, struct pt_tenant **out, size_t *n)
+	struct gotrue_source *source, pt_arena *arena, pt_str after, struct gotrue_instances *out)
 {
 	struct pt_tenant *tenants;
 	struct sql_rows rows;
+	size_t n;
 
-	TRY(ask(source, arena, INSTANCES, &rows, NULL, 0));
-	tenants = ARENA_ARRAY(arena, struct pt_tenant, rows.n_rows);
+	TRY(ASK(source, arena, INSTANCES, &rows, sql_text(after), sql_int(INSTANCES_PAGE)));
+	n = rows.n_rows;
+	tenants = ARENA_ARRAY(arena, struct pt_tenant, n);
 	if (!tenants)
 		return fault(PT_F_MEMORY, "the source: instances");
-	for (size_t i = 0; i < rows.n_rows; i++) {
+	for (size_t i = 0; i < n; i++) {
 		tenants[i] = (struct pt_tenant){
 			.id = id_of(cell_text(&rows, i, 0)),
 			.name = id_of(cell_text(&rows, i, 1)),
@@ -345,8 +349,11 @@ pt_err gotrue_source_instances(
 			.updated_at = cell_time(&rows, i, 4),
 		};
 	}
-	*out = tenants;
-	*n = rows.n_rows;
+	*out = (struct gotrue_instances){
+		.tenants = tenants,
+		.n = n,
+		.last = n > 0 ? cell_text(&rows, n - 1, 0) : PT_STR(""),
+	};
 	return PT_OK;
 }
 

@@ -39,9 +39,15 @@ struct gotrue_counts {
 PT_CHECK pt_err gotrue_source_count(struct gotrue_source *source, pt_arena *arena,
 	const struct gotrue_part *part, struct gotrue_counts *out);
 
-/* All of them; config is the operator's JSON, "" where an instance has none. */
+struct gotrue_instances {
+	struct pt_tenant *tenants; /* id "" where it does not fit; config "" where there is none */
+	size_t n;                  /* 0: there are no more */
+	pt_str last;               /* where the next page begins */
+};
+
+/* The page behind `after`; "" is the first. */
 PT_CHECK pt_err gotrue_source_instances(
-	struct gotrue_source *source, pt_arena *arena, struct pt_tenant **out, size_t *n);
+	struct gotrue_source *source, pt_arena *arena, pt_str after, struct gotrue_instances *out);
 
 struct gotrue_people {
 	struct pt_newcomer *newcomers;
@@ -49,7 +55,7 @@ struct gotrue_people {
 	struct pt_carried_token *tokens;
 	size_t n_tokens;
 	int64_t tokens_more; /* older ones of a person who has too many for one page */
-	pt_str last;         /* where the next page begins */
+	pt_str last;
 };
 
 struct gotrue_events {
@@ -58,7 +64,7 @@ struct gotrue_events {
 	pt_str last;
 };
 
-/* The page behind `after`; "" is the first. */
+/* Likewise. */
 PT_CHECK pt_err gotrue_source_people(struct gotrue_source *source, pt_arena *arena,
 	const struct gotrue_part *part, pt_str after, struct gotrue_people *out);
 PT_CHECK pt_err gotrue_source_events(struct gotrue_source *source, pt_arena *arena,

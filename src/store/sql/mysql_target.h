@@ -26,8 +26,8 @@ struct my_target {
 	enum my_tls tls;
 	const char *roots;   /* PEM, for MY_TLS_VERIFY */
 	const char *session; /* one SET statement */
-	bool foreign;        /* somebody else's, only read: MySQL, and what is older than we ask for */
-	pt_time patience;    /* silence for so long after a question means that the server hangs */
+	bool foreign;     /* somebody else's, only read: MySQL, and what is older than we ask for */
+	pt_time patience; /* silence for so long after a question means that the server hangs */
 };
 
 /*

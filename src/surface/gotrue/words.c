@@ -106,7 +106,7 @@ static struct gotrue_words words_for(struct exchange *ex, pt_err err)
 			ex, SAY(422, "Unable to validate email address: not an address of the form "
 				     "name@example.com"));
 	case PT_E_PASSWORD_SHORT:
-		return words_input(ex, SAY(422, "Signup requires a valid password"));
+		return words_input(ex, SAY(422, "Password is too short"));
 	case PT_E_PASSWORD_LONG:
 		return words_input(ex, SAY(422, "Password is too long"));
 	case PT_E_PASSWORD_COMMON:

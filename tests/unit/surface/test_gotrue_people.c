@@ -87,6 +87,25 @@ static void password_too_long_to_be_taken_whole_is_refused(void **state)
 	assert_int_equal(lodge_post(*state, "/signup", body).status, 200);
 }
 
+static void eight(struct lodge *l)
+{
+	l->policy.password_min = 8;
+}
+
+static void password_too_short_is_told_so(void **state)
+{
+	struct lodge l = { .many = false };
+
+	(void)state;
+	lodge_open(&l, eight);
+	struct heard h =
+		lodge_post(&l, "/signup", "{\"email\":\"a@example.org\",\"password\":\"1234567\"}");
+	EXPECT_SAID(h, 422, "{\"code\":422,\"msg\":\"Password is too short\"}");
+	h = lodge_post(&l, "/signup", "{\"email\":\"a@example.org\",\"password\":\"12345678\"}");
+	assert_int_equal(h.status, 200);
+	lodge_close(&l);
+}
+
 static void taken_address_is_told(void **state)
 {
 	(void)lodge_enter(*state, "ada");
@@ -495,6 +514,7 @@ int main(void)
 		AT_A_LODGE(signing_up_again_merges_what_is_told),
 		AT_A_LODGE(sign_up_forms_are_read_as_leniently_as_ever),
 		AT_A_LODGE(password_too_long_to_be_taken_whole_is_refused),
+		AT_A_LODGE(password_too_short_is_told_so),
 		AT_A_LODGE(taken_address_is_told),
 		cmocka_unit_test(closed_sign_up_is_told_before_anything_is_read),
 		AT_A_LODGE(secret_of_a_letter_works_once),

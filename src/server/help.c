@@ -147,7 +147,8 @@ void help_serve(FILE *out, enum persona as)
 			out);
 	if (as == AS_GOTRUE)
 		fputs("  portress multi is portress serve --gotrue.multi.\n"
-		      "  GoTrue's own tables are not read; ours stand beside them.\n\n",
+		      "  GoTrue's own tables are not read, ours stand beside them: `portress "
+		      "import`\n  brings its people over.\n\n",
 			out);
 	for (int i = 0; i < SETTINGS; i++)
 		print_setting(out, i, as);
@@ -291,6 +292,7 @@ static void mdoc_program(FILE *out)
 	      ".Nm\n.Cm keys\n.Cm list | add | rotate | retire\n"
 	      ".Nm\n.Cm user\n.Ar command\n.Op Ar who\n"
 	      ".Nm\n.Cm admin\n.Cm createuser | deleteuser\n.Ar who\n"
+	      ".Nm\n.Cm import\n.Fl -from Ar gotrue\n.Op Fl -dry-run\n.Ar url\n"
 	      ".Nm\n.Cm config\n.Cm print | check\n"
 	      ".Nm\n.Cm version\n",
 		out);
@@ -315,6 +317,17 @@ static void mdoc_program(FILE *out)
 	      "confirm an address, or show events.\n"
 	      "Passwords are asked for, or read from standard input or\n.Fl -password-file .\n"
 	      ".It Cm admin\nMake and remove accounts as GoTrue's command of that name does.\n"
+	      ".It Cm import\nTake over the people of a GoTrue database on MySQL or MariaDB, "
+	      "with\n"
+	      "their passwords, metadata, tokens and audit log; nothing is written there.\n"
+	      ".Ar url\nis\n.Ql mysql://user:password@host:3306/database ,\nor\n.Ql -\n"
+	      "to read it from standard input.\n"
+	      "Run again after it broke off, it goes on.\n"
+	      ".Fl -dry-run\nkeeps nothing;\n.Fl -report Ar file\ngets a line for each thing "
+	      "that\n"
+	      "stays behind;\n.Fl -namespace Ar name\nstands before the names of tables;\n"
+	      ".Fl -instances\nmakes each instance a site of its own,\n"
+	      ".Fl -instance Ar id\ntakes that one.\n"
 	      ".It Cm config\nPrint every setting with its value and origin, or check them.\n"
 	      "Secrets are shown as set or unset.\n"
 	      ".It Cm version\nSay the version.\n.El\n",

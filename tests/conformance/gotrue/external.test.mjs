@@ -66,6 +66,13 @@ const user = async (here, { access_token: bearer }, options) => (await here.get(
 const found = async (here, email, options) =>
 	(await here.operator('GET', `/admin/users?filter=${encodeURIComponent(email)}`, undefined, options?.headers)).json.users;
 
+item(135, 'nobody is no provider', async () => {
+	const here = await site();
+
+	refuses(await here.get('/authorize?provider=nobody'), 400, 'Unsupported provider: Provider nobody could not be found');
+	refuses(await here.get('/authorize'), 400, 'Unsupported provider:');
+});
+
 item(135, 'a provider that is unknown or switched off is told so', looksInside, async () => {
 	await within({ settings: { PORTRESS_PROVIDER_ALLOW_PRIVATE: 'true', ...provider('github'), ...provider('google', { CLIENT_ID: '' }),
 		...provider('facebook', { SECRET: undefined }), ...provider('bitbucket', { REDIRECT_URI: '' }) } }, async (here) => {
@@ -116,6 +123,14 @@ item(136, 'the houses themselves are asked where no other is named', looksInside
 
 	for (const name of names)
 		assert.equal((await here.get(`/authorize?provider=${name}`, options)).location.split('?')[0], where[name]);
+});
+
+item(137, 'who comes back must show a state', async () => {
+	const here = await site();
+
+	refuses(await here.get('/callback'), 400, 'OAuth state parameter missing');
+	refuses(await here.get('/callback?code=x&error=y'), 400, 'OAuth state parameter missing');
+	refuses(await here.get('/callback?code=x&state=a.b.c'), 400, 'OAuth state is invalid:');
 });
 
 item(137, 'who comes back without our state, or with a spoilt one, is refused unredirected', looksInside, async () => {
@@ -348,6 +363,29 @@ item(145, 'an address that nobody vouches for is mailed first', looksInside, asy
 	assert.equal((await user(here, verified.json)).id, row.id);
 });
 
+item(145, 'again within the pause nobody is mailed again', looksInside, async () => {
+	const { here, options } = await instance({ smtp: { max_frequency: 60e9 } });
+	const person = someone();
+	const { email } = person.emails[0];
+
+	person.emails[0].verified = false;
+	for (let i = 0; i < 3; i++)
+		assert.equal((await signIn(here, 'github', { person, options })).location.hash, '');
+	assert.equal(here.mail.to(email).length, 1);
+	assert.equal((await found(here, email, options)).length, 1);
+});
+
+item(145, 'where addresses are believed unseen, so are these', looksInside, async () => {
+	const { here, options } = await instance({ mailer: { autoconfirm: true } });
+	const person = someone();
+
+	person.emails[0].verified = false;
+	const { fragment: told } = await signIn(here, 'github', { person, options });
+
+	assert.ok((await user(here, told, options)).confirmed_at);
+	assert.deepEqual(here.mail.to(person.emails[0].email), []);
+});
+
 item(146, 'an invitation must be one, and fit', looksInside, async () => {
 	const here = await site();
 
@@ -444,6 +482,34 @@ item(138, 'each house tells of people in its own words', looksInside, async () =
 		assert.equal((await user(here, again.fragment)).user_metadata.full_name, 'Ann Lee');
 		assert.equal((await found(here, email)).length, 1);
 	}
+});
+
+item(138, 'the audit log tells who came, and how often', looksInside, async () => {
+	const here = await site();
+	const person = someone();
+	const actions = async () => (await here.audit(`author:${person.emails[0].email}`)).map(({ payload }) => payload.action).reverse();
+
+	await signIn(here, 'github', { person });
+	assert.deepEqual(await actions(), ['user_signedup']);
+	await signIn(here, 'github', { person });
+	assert.deepEqual(await actions(), ['user_signedup', 'login']);
+});
+
+item(138, 'who comes twice at once is one', looksInside, async () => {
+	const here = await site();
+	const person = someone();
+
+	there.person = person;
+	const backs = await Promise.all([1, 2, 3, 4].map(async () => {
+		const browser = here.client();
+
+		return { browser, back: await there.visit((await browser.get('/authorize?provider=github')).location) };
+	}));
+	const ends = await Promise.all(backs.map(async ({ browser, back }) => new URL((await browser.get(`/callback${back.search}`)).location)));
+
+	assert.ok(ends.some(({ hash }) => hash.startsWith('#access_token=')), ends.join('\n'));
+	assert.ok(ends.every(({ hash }) => /^#(access_token|error)=/.test(hash)), ends.join('\n'));
+	assert.equal((await found(here, person.emails[0].email)).length, 1);
 });
 
 item(138, 'who changed his address at the provider is still the same', looksInside, async () => {

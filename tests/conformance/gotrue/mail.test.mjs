@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 
-import { address, item, looksInside, many, shared, within } from '../../support/gotrue.mjs';
+import { address, item, looksInside, many, readsMail, shared, within } from '../../support/gotrue.mjs';
 import { HookServer } from '../../support/hook-server.mjs';
 import { temporaryFolder } from '../../support/settings.mjs';
 
@@ -29,6 +29,51 @@ const sites = shared(many({ settings: { PORTRESS_WEBHOOK_ALLOW_PRIVATE: 'true' }
 const plain = shared({ siteUrl: 'https://t.example/base/', settings: {
 	GOTRUE_MAILER_URLPATHS_INVITE: 'welcome?to=us', GOTRUE_MAILER_URLPATHS_CONFIRMATION: '/templates/confirm.html',
 	GOTRUE_MAILER_URLPATHS_RECOVERY: '../up' } });
+
+item(119, 'each kind of letter has a link with its own fragment', readsMail, async () => {
+	const here = await plain();
+	const email = address();
+	const invited = address();
+	const who = await here.signedUp();
+	const token = await here.mailed(who.email, 'confirmation');
+	const { access_token: bearer } = (await here.post('/verify', { type: 'signup', token })).json;
+
+	await here.operator('POST', '/invite', { email: invited });
+	assert.ok(await here.mailed(invited, 'invite'));
+	await here.post('/recover', { email: who.email });
+	assert.ok(await here.mailed(who.email, 'recovery', 2));
+	await here.put('/user', { email }, { bearer });
+	assert.ok(await here.mailed(email, 'email_change'));
+});
+
+item(119, 'the old address is told of the new one (ours)', looksInside, async () => {
+	const here = await plain();
+	const who = await here.confirmed();
+	const email = address();
+
+	await here.put('/user', { email }, { bearer: who.access_token });
+	const email_change_token = await here.mailed(email, 'email_change');
+
+	assert.equal(here.mail.to(who.email).length, 1);
+	assert.equal((await here.put('/user', { email_change_token }, { bearer: who.access_token })).json.email, email);
+	const notice = await here.mail.letter(who.email, { count: 2 });
+
+	assert.ok(!notice.html.includes(email_change_token));
+	assert.ok(!/_token=/.test(notice.html));
+});
+
+item(119, 'without a mail server all goes as if it were sent', looksInside, async () => {
+	await within({ mail: false }, async (here) => {
+		const { answer, email } = await here.signedUp();
+
+		assert.ok(answer.json.confirmation_sent_at);
+		assert.equal((await here.post('/recover', { email })).status, 200);
+		const [user] = (await here.operator('GET', '/admin/users')).json.users;
+
+		assert.ok(user.recovery_sent_at);
+		assert.equal((await here.operator('POST', '/invite', { email: address() })).status, 200);
+	});
+});
 
 item(119, 'each kind of letter leads where its path says', looksInside, async () => {
 	const here = await plain();

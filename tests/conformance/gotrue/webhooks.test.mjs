@@ -160,6 +160,24 @@ item(126, 'who never answers is asked as often, and then 504', looksInside, asyn
 	assert.equal(hooks.calls.length, 2);
 });
 
+item(126, 'while somebody is asked, others are served', looksInside, async () => {
+	const here = await fresh(trusting);
+	const who = await here.signedUp();
+	const login = await here.loggedIn(who);
+
+	hooks.otherwise = { delay: 800 };
+	const slow = Promise.all([1, 2, 3].map(() => signUp(here)));
+
+	await hooks.called('validate', 4);
+	const begun = Date.now();
+
+	assert.equal((await here.put('/user', { data: { seen: true } }, { bearer: login.access_token })).status, 200);
+	assert.equal((await here.refresh(login.refresh_token)).status, 200);
+	assert.equal((await here.made()).answer.status, 200);
+	assert.ok(Date.now() - begun < 700, 'a write waited for a hook');
+	assert.ok((await slow).every(({ status }) => status === 200));
+});
+
 item(127, 'who cannot be reached is told at once, and nobody has signed up', looksInside, async () => {
 	const nobody = `http://127.0.0.1:${await freePort()}/hook`;
 	const told = async (url, status, msg) => {

@@ -8,12 +8,11 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 
 import { visit } from '../support/chromium.mjs';
-import { address, openSite } from '../support/gotrue.mjs';
-import { ann, ProviderServer } from '../support/provider-server.mjs';
-import { SiteServer } from '../support/site-server.mjs';
+import { address } from '../support/gotrue.mjs';
+import { ann } from '../support/provider-server.mjs';
+import { openPlace } from './place.mjs';
 
 const script = readFileSync(createRequire(import.meta.url).resolve('netlify-identity-widget'));
-const prefix = '/.netlify/identity';
 const password = 'correct horse 7';
 
 const html = (options) => `<!doctype html><title>A site</title><div data-netlify-identity-menu></div>
@@ -24,25 +23,12 @@ for (const event of ['init', 'login', 'logout', 'error'])
 netlifyIdentity.init(${JSON.stringify(options)});
 </script>`;
 
-/* A site with the widget. name: of its host; apart: the service has an origin of its own. */
-async function openWidget({ name, apart = false, settings }) {
-	const front = await SiteServer.open(name);
-	const there = await ProviderServer.open();
-	const site = await openSite({ start: false, siteUrl: front.url, settings: { PORTRESS_SURFACES: `gotrue=${prefix}`, ...settings } });
-	const service = apart ? site.base : front.url;
+async function openWidget(options) {
+	const place = await openPlace(options);
 
-	Object.assign(site.settings, there.settings('github', `${service}${prefix}/callback`));
-	await site.server.start();
-	front.script('/widget.js', script);
-	front.page('/', html(apart ? { APIUrl: service + prefix } : {}));
-	if (!apart)
-		front.behind(prefix, site.base);
-	site.base += prefix;
-	return { front, there, site, async close() {
-		await site.close();
-		await front.close();
-		await there.close();
-	} };
+	place.front.script('/widget.js', script);
+	place.front.page('/', html(options.apart ? { APIUrl: place.service } : {}));
+	return place;
 }
 
 /* ---- what people see and do ---- */
@@ -227,9 +213,9 @@ async function isForgottenWhenDeleted(page, place) {
 }
 
 const places = [
-	{ title: 'behind a path of the site', name: 'site.localhost' },
+	{ title: 'behind a path of the site' },
 	{ title: 'on localhost, where it asks for the site', name: 'localhost', asks: true },
-	{ title: 'at another origin', name: 'site.localhost', apart: true },
+	{ title: 'at another origin', apart: true },
 ];
 
 for (const { title, asks, ...options } of places)
@@ -275,7 +261,7 @@ for (const { title, asks, ...options } of places)
 	});
 
 test('the cookie of a site is kept from scripts', async () => {
-	const place = await openWidget({ name: 'site.localhost' });
+	const place = await openWidget({});
 
 	try {
 		const { email } = await place.site.made({ password });
@@ -298,7 +284,7 @@ test('the cookie of a site is kept from scripts', async () => {
 });
 
 test('where nobody may sign up, the widget says so', async () => {
-	const place = await openWidget({ name: 'site.localhost', settings: { GOTRUE_DISABLE_SIGNUP: 'true' } });
+	const place = await openWidget({ settings: { GOTRUE_DISABLE_SIGNUP: 'true' } });
 
 	try {
 		await visit({}, async (page) => {

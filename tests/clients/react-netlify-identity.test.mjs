@@ -3,16 +3,12 @@
  * the fragments that letters and providers lead to.
  */
 import assert from 'node:assert/strict';
-import { dirname } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-import { build } from 'esbuild';
 
 import { visit } from '../support/chromium.mjs';
-import { address, openSite } from '../support/gotrue.mjs';
-import { ann, ProviderServer } from '../support/provider-server.mjs';
-import { SiteServer } from '../support/site-server.mjs';
+import { address } from '../support/gotrue.mjs';
+import { ann } from '../support/provider-server.mjs';
+import { bundled, openPlace } from './place.mjs';
 
 const prefix = '/.netlify/identity';
 const password = 'correct horse 7';
@@ -35,25 +31,11 @@ render(createElement(IdentityContextProvider, { url: location.origin }, createEl
 let place;
 
 before(async () => {
-	const front = await SiteServer.open('site.localhost');
-	const there = await ProviderServer.open();
-	const site = await openSite({ start: false, siteUrl: front.url, settings: { PORTRESS_SURFACES: `gotrue=${prefix}` } });
-	const { outputFiles: [bundle] } = await build({ bundle: true, write: false, define: { 'process.env.NODE_ENV': '"production"' },
-		stdin: { contents: application, resolveDir: dirname(fileURLToPath(import.meta.url)) } });
-
-	place = { front, there, site };
-	Object.assign(site.settings, there.settings('github', `${front.url}${prefix}/callback`));
-	await site.server.start();
-	front.behind(prefix, site.base);
-	front.script('/application.js', bundle.text);
-	front.page('/', '<!doctype html><title>A site</title><main></main><script src="/application.js"></script>');
-	site.base += prefix;
+	place = await openPlace();
+	place.front.script('/application.js', await bundled(application));
+	place.front.page('/', '<!doctype html><title>A site</title><main></main><script src="/application.js"></script>');
 });
-after(async () => {
-	await place?.site.close();
-	await place?.front.close();
-	await place?.there.close();
-});
+after(() => place?.close());
 
 async function come(page, fragment = '') {
 	await page.goto('about:blank');

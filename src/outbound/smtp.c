@@ -370,6 +370,32 @@ static void attempt_close(struct attempt *attempt)
 	handle_put(attempt->smtp, attempt->options.handle);
 }
 
+/* RFC 5321 3.8: a server that has ended a connection for resting too long tells whoever speaks next. It
+ * has taken nothing of the letter. */
+static bool is_farewell(struct attempt *attempt, CURLcode code)
+{
+	int reply = reply_code(attempt);
+	long connections = 1;
+
+	libcurl.easy_getinfo(attempt->options.handle, CURLINFO_NUM_CONNECTS, &connections);
+	return connections == 0 && code != CURLE_OK && code != CURLE_ABORTED_BY_CALLBACK &&
+	       code != CURLE_OPERATION_TIMEDOUT && attempt->stage <= STAGE_SENDER &&
+	       (reply == 0 || reply == 421);
+}
+
+static CURLcode perform(struct attempt *attempt)
+{
+	CURLcode code = curl_perform(&attempt->options);
+
+	if (!is_farewell(attempt, code))
+		return code;
+	attempt->stage = STAGE_GREETING;
+	attempt->is_over = false;
+	attempt->reply_n = 0;
+	curl_long(&attempt->options, CURLOPT_FRESH_CONNECT, 1);
+	return curl_perform(&attempt->options);
+}
+
 /* ---- the courier ---- */
 
 static enum pt_sent unsendable(pt_err err, pt_str *detail)
@@ -397,7 +423,7 @@ static enum pt_sent smtp_send(
 	err = add_letter(arena, &attempt, mail);
 	if (err != PT_OK)
 		return unsendable(err, detail);
-	code = curl_perform(&attempt.options);
+	code = perform(&attempt);
 	*detail = describe(arena, &attempt, code);
 	return judge(&attempt, code);
 }

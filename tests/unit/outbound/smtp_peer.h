@@ -27,6 +27,7 @@ struct smtp_script {
 	const char *data;
 	const char *accepted;   /* answer to the letter */
 	const char *hang_up_at; /* a verb, or "." for the end of the letter */
+	const char *farewell;   /* said after a letter, before it hangs up; "" hangs up */
 	bool is_mute;           /* accepts connections and says nothing */
 	SSL_CTX *tls;
 	bool tls_first;
@@ -198,6 +199,9 @@ static inline bool peer_obey(struct smtp_peer *peer, struct smtp_line *line, con
 		if (!peer_take_letter(peer, line) || is_verb(".", script->hang_up_at))
 			return false;
 		line_say(line, or_else(script->accepted, "250 2.0.0 queued"));
+		if (script->farewell && script->farewell[0])
+			line_say(line, script->farewell);
+		return !script->farewell;
 	} else if (is_verb(command, "QUIT")) {
 		line_say(line, "221 bye");
 		return false;

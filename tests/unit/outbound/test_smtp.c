@@ -205,6 +205,32 @@ static void the_connection_is_kept(void **state)
 	exchange_end(&x);
 }
 
+static void a_connection_that_ended_meanwhile_is_opened_again(void **state)
+{
+	const char *const farewells[] = { "421 4.4.2 idle for too long", "" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct exchange x = exchange_with((struct smtp_script){ .farewell = farewells[i] });
+
+		for (int letter = 0; letter < 3; letter++)
+			assert_int_equal(send_one(&x), PT_SENT);
+		assert_int_equal(x.peer->letters, 3);
+		check_letter(x.peer);
+		exchange_end(&x);
+	}
+}
+
+static void a_server_that_closes_for_everybody_is_asked_once(void **state)
+{
+	struct exchange x = exchange_with((struct smtp_script){ .mail = "421 4.3.2 closing" });
+
+	(void)state;
+	assert_int_equal(send_one(&x), PT_SENT_LATER);
+	assert_int_equal(x.peer->connections, 1);
+	exchange_end(&x);
+}
+
 struct sender {
 	struct exchange *x;
 	pthread_t thread;
@@ -628,6 +654,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_letter_looks_as_it_should),
 		cmocka_unit_test(the_connection_is_kept),
+		cmocka_unit_test(a_connection_that_ended_meanwhile_is_opened_again),
+		cmocka_unit_test(a_server_that_closes_for_everybody_is_asked_once),
 		cmocka_unit_test(several_threads_send_at_once),
 		cmocka_unit_test(no_text_ends_the_letter_early),
 		cmocka_unit_test(lines_are_short_and_end_in_both_bytes),

@@ -208,8 +208,10 @@ static pt_err setup_check(const struct provider_setup *setup, pt_str name)
 			(int)name.n, name.p);
 	if ((is_openid || setup->url.n > 0) &&
 		!provider_url_is_fine(setup->url, setup->allow_private))
-		return fault(
-			PT_F_CONFIG, "provider %.*s: its URL cannot be used", (int)name.n, name.p);
+		return fault(PT_F_CONFIG,
+			"provider %.*s: its URL must be https, or http where "
+			"provider.allow_private is set",
+			(int)name.n, name.p);
 	if (is_openid && setup->scopes.n > 0 && !has_scope(setup->scopes, PT_STR("openid")))
 		return fault(
 			PT_F_CONFIG, "provider %.*s: its scopes lack openid", (int)name.n, name.p);

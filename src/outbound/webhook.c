@@ -352,7 +352,8 @@ static pt_err target_make(
 	if (str_starts(target->at.url, PT_STR("http:")) && !webhook->allow_private &&
 		webhook->n_networks == 0)
 		LOG(LOG_WARN, "webhook.plain_http", F_STR("url", target->at.label),
-			F_CSTR("message", "plain http is asked only where its network is allowed"));
+			F_CSTR("message", "cannot be reached: it must be https, or "
+					  "webhook.allow_private be set"));
 	webhook->n_targets++;
 	*out = target;
 	return PT_OK;

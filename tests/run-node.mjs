@@ -59,7 +59,7 @@ const isForeign = Boolean(baseUrl || process.env.GT_BASE_URL);
 
 /* Runs one suite, prints its TAP as it comes, and returns its totals. */
 function play(name, { files, env }) {
-	const words = ['--test', '--test-concurrency=2', '--test-reporter=tap', ...files];
+	const words = ['--test', `--test-concurrency=${isForeign ? 1 : 2}`, '--test-reporter=tap', ...files];
 	const child = spawn(process.execPath, words, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
 	const totals = { pass: 0, fail: 0, skipped: 0, cancelled: 0 };
 

@@ -1,7 +1,8 @@
 /*
  * Everything a story of the GoTrue dialect needs: a server that took GoTrue's place on a fresh store, a
  * mail server, a clock to move, tokens of anybody's making. Against a foreign service (GT_BASE_URL) only
- * what goes over the wire is left: GT_JWT_SECRET, GT_OPERATOR_TOKEN and GT_SMTP_LISTEN say the rest.
+ * what goes over the wire is left: GT_JWT_SECRET, GT_OPERATOR_TOKEN, GT_SITE_URL and GT_SMTP_LISTEN say the
+ * rest; its files are run one at a time.
  */
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
@@ -203,8 +204,10 @@ class Site {
 
 	async close() {
 		const ended = this.server && (this.server.ended ?? await this.server.stop());
+		const { mail } = this;
 
-		await this.mail?.close();
+		this.mail = null;
+		await mail?.close();
 		this.control?.close();
 		if (!ended || this.server.expendable)
 			return;
@@ -215,15 +218,21 @@ class Site {
 	}
 }
 
-async function openForeign(site) {
+async function openForeign() {
 	const [host, port] = foreignMail.split(':');
+	const site = new Site();
 
+	site.secrets = new Set();
+	site.siteUrl = process.env.GT_SITE_URL || 'https://site.example';
 	site.base = site.connect = foreign;
 	site.secret = process.env.GT_JWT_SECRET;
 	site.operatorToken = process.env.GT_OPERATOR_TOKEN;
 	site.mail = foreignMail ? await Sink.open({ host, port: Number(port) }) : null;
 	return site;
 }
+
+/* There is but one, and one mail server for all who ask for it. */
+let foreignSite = null;
 
 /*
  * settings: GOTRUE_* and PORTRESS_* over the usual ones (undefined takes a name away); mail: options of the
@@ -237,7 +246,7 @@ export async function openSite({ settings = {}, mail, words = ['serve', '--as', 
 	site.secrets = new Set();
 	site.siteUrl = siteUrl;
 	if (foreign)
-		return openForeign(site);
+		return foreignSite ??= openForeign();
 	site.folder = temporaryFolder('portress-gt-');
 	site.control = new Control(site.folder);
 	site.mail = mail === false ? null : await Sink.open(mail);

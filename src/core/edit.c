@@ -207,7 +207,11 @@ pt_err pt_account_edit(
 	TRY(event_about(call, PT_EVENT_ACCOUNT_CHANGED, &owner.account, "", &amend.events[0]));
 	if (edit->by_operator)
 		TRY(modified_tell(call, &owner.account, &amend));
-	TRY(STORE(call, account_amend, &amend, &owner));
+	pt_err err = STORE(call, account_amend, &amend, &owner);
+	/* Somebody was faster with the same letter: the address is not what it was. */
+	if (err == PT_E_NOT_FOUND && amend.has_ticket)
+		return PT_E_TICKET;
+	TRY(err);
 	letter_posted(call);
 	*out = owner.account;
 	return PT_OK;

@@ -453,8 +453,13 @@ static pt_err join_events(struct pt_call *call, struct pt_join *join, bool confi
 static pt_err join_unconfirmed(struct pt_call *call, struct pt_join *join)
 {
 	const struct pt_account_record newcomer = { join->account, { 0 } };
+	struct pt_account_record owner;
 	struct pt_id id;
 
+	/* Whose address it is already gets no letter with a link to nothing. */
+	pt_err found = account_by_email(call, join->account.email_key, &owner);
+	if (found != PT_E_NOT_FOUND)
+		return found == PT_OK ? PT_E_TAKEN : found;
 	join->has_ticket = true;
 	join->account.confirm_sent_at = call->now;
 	TRY(link_make(call, &link_verify, &newcomer, &join->ticket, &join->letter));

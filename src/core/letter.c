@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "core/limit.h"
 #include "crypt/seal.h"
 #include "base/banned.h"
 
@@ -78,16 +79,19 @@ pt_err letter_make(struct pt_call *call, const struct letter_form *form, struct 
 
 pt_err letter_send(struct pt_call *call, const struct pt_letter *letter, bool *waits)
 {
-	const struct pt_site *site = call->site;
+	struct pt_site *site = call->site;
 
 	*waits = true;
 	if (!site->policy.mail_at_once)
 		return PT_OK;
+	TRY(limit_mail_turn(call, letter));
 	pt_err err = site->post(site->post_ctx, call->arena, letter);
 	/* Nobody carries letters: they wait where a mailbox shows them. */
 	if (err == PT_E_NOT_FOUND)
 		return PT_OK;
 	*waits = false;
+	if (err != PT_OK)
+		__atomic_add_fetch(&site->posts_failed, 1, __ATOMIC_RELAXED);
 	return err;
 }
 

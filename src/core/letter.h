@@ -21,7 +21,7 @@ PT_CHECK pt_err letter_make(
 	struct pt_call *call, const struct letter_form *form, struct pt_letter *out);
 
 /* Under policy.mail_at_once hands the letter over now, before the act that it belongs to. *waits: it did
- * not go, and the act carries it into the outbox. PT_E_MAIL. */
+ * not go, and the act carries it into the outbox. PT_E_MAIL, PT_E_MAIL_LIMITED (limit_mail_turn). */
 PT_CHECK pt_err letter_send(struct pt_call *call, const struct pt_letter *letter, bool *waits);
 
 /* After the act that carried it: wakes whoever sends. */

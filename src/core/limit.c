@@ -4,13 +4,18 @@
 #include "core/limit.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "core/store.h"
 #include "portress/act.h"
 #include "base/banned.h"
 
 enum { LIMITS_AT_ONCE = 4 };
+
+/* About as long as it takes to hand a letter over. */
+#define MAIL_TURN (5 * PT_SECOND)
 
 struct tally {
 	struct pt_limit limits[LIMITS_AT_ONCE];
@@ -119,6 +124,33 @@ pt_err limit_mail_recipient(struct pt_call *call, const char *kind, pt_str email
 	TRY(tally_add_pause(call, &tally, kind, email));
 	TRY(tally_add(
 		call, &tally, call->site->policy.mail_per_recipient, "mail", str(kind), email));
+	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
+}
+
+static pt_err lower(struct pt_call *call, pt_str text, pt_str *out)
+{
+	struct buf b = BUF(call->arena, 1 * KIB);
+
+	for (size_t i = 0; i < text.n; i++)
+		buf_char(&b, ascii_lower(text.p[i]));
+	return buf_done(&b, out);
+}
+
+/* A letter that did not go gives its turn back: from then on turns are other ones. */
+pt_err limit_mail_turn(struct pt_call *call, const struct pt_letter *letter)
+{
+	unsigned failed = __atomic_load_n(&call->site->posts_failed, __ATOMIC_RELAXED);
+	pt_time pause = call->site->policy.mail_pause;
+	struct tally tally = { .n = 0 };
+	char kind[48];
+	pt_str to;
+
+	if (pause <= 0)
+		return PT_OK;
+	snprintf(kind, sizeof(kind), "mail-turn-%d-%u", (int)letter->kind, failed);
+	TRY(lower(call, letter->to, &to));
+	TRY(tally_add(call, &tally, 1, kind, call->audience, to));
+	tally.limits[0].window = pause < MAIL_TURN ? pause : MAIL_TURN;
 	return tally_spend(call, &tally, PT_E_MAIL_LIMITED);
 }
 

@@ -17,6 +17,10 @@ PT_CHECK pt_err limit_mail_client(struct pt_call *call);
 /* One letter of a kind ("verify", "reset") to this address (canonical). PT_E_MAIL_LIMITED. */
 PT_CHECK pt_err limit_mail_recipient(struct pt_call *call, const char *kind, pt_str email);
 
+/* Where letters go out before the act that they belong to: of those who would send the same one in the same
+ * moment one has the turn, since only one of their links could ever be good. PT_E_MAIL_LIMITED. */
+PT_CHECK pt_err limit_mail_turn(struct pt_call *call, const struct pt_letter *letter);
+
 /* Both at once: all or nothing is counted. PT_E_MAIL_LIMITED. */
 PT_CHECK pt_err limit_mail(struct pt_call *call, const char *kind, pt_str email);
 

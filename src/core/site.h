@@ -54,6 +54,7 @@ struct pt_site {
 	void *letter_waits_ctx;
 	pt_err (*post)(void *ctx, pt_arena *arena, const struct pt_letter *letter);
 	void *post_ctx;
+	unsigned posts_failed; /* atomic */
 };
 
 /* The key that letters in this site's outbox are sealed with: for whoever composes them. */

@@ -127,8 +127,10 @@ static void an_address_nobody_vouches_for_opens_no_account_of_others(void **stat
 	open_with(&w, NULL);
 	EXPECT_ERR(PT_OK, join(&w, "ann@example.org"));
 	confirm(&w);
+	int mailed = w.mailed;
 	comes("7", "ann@example.org", false);
 	EXPECT_ERR(PT_E_TAKEN, enter(&w, &grant));
+	assert_int_equal(mailed, w.mailed);
 	comes("7", "ann@example.org", true);
 	EXPECT_ERR(PT_OK, enter(&w, &grant));
 	EXPECT_ERR(PT_OK, world_signin(&w, "ann@example.org", PASSWORD, &grant));

@@ -201,6 +201,24 @@ static void mail_that_is_not_taken_leaves_nobody_behind(void **state)
 	world_close(&w);
 }
 
+static void of_many_letters_at_one_moment_one_goes(void **state)
+{
+	struct world w = { 0 };
+
+	(void)state;
+	world_open_profiles(&w, NULL);
+	EXPECT_ERR(PT_OK, join(&w, "ann@example.org"));
+	/* Nobody is found there, as by one who looked a moment earlier. */
+	EXPECT_ERR(PT_OK, pt_account_remove(world_call(&w), PT_STR("ann@example.org")));
+	EXPECT_ERR(PT_E_MAIL_LIMITED, join(&w, "ANN@example.org"));
+	EXPECT_ERR(PT_OK, join(&w, "bob@example.org"));
+	assert_int_equal(2, w.mailed);
+	w.now += 5 * PT_SECOND;
+	EXPECT_ERR(PT_OK, join(&w, "ann@example.org"));
+	assert_int_equal(3, w.mailed);
+	world_close(&w);
+}
+
 static void autoconfirm(struct pt_policy *policy)
 {
 	policy->autoconfirm = true;
@@ -290,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_recovery_confirms_and_forgets_the_password_of_whoever_signed_up),
 		cmocka_unit_test(asking_again_too_soon_is_refused_to_known_and_unknown_alike),
 		cmocka_unit_test(mail_that_is_not_taken_leaves_nobody_behind),
+		cmocka_unit_test(of_many_letters_at_one_moment_one_goes),
 		cmocka_unit_test(where_addresses_are_believed_no_letter_goes),
 		cmocka_unit_test(an_opaque_token_rotates_and_says_when_it_is_too_old),
 		cmocka_unit_test(what_is_wrong_with_an_access_token_is_said),

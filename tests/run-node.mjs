@@ -35,6 +35,9 @@ function inFolder(name) {
 
 const gotrue = inFolder('conformance/gotrue');
 
+/* What a store decides about: the rest of the attacks is the same on each. */
+const attacksOnStores = inFolder('attacks').filter((file) => /(sessions|admin|limits)\.test\.mjs$/.test(file));
+
 const suites = {
 	sqlite: { files: named([...once, ...stories]), env: { ID_STORE: 'sqlite', ID_SHAPE: 'g2' } },
 	postgres: { files: named(stories), env: { ID_STORE: 'postgres', ID_SHAPE: 'g2' } },
@@ -45,6 +48,9 @@ const suites = {
 	gotrue: { files: gotrue, env: { GT_STORE: 'sqlite' } },
 	'gotrue-postgres': { files: gotrue, env: { GT_STORE: 'postgres' } },
 	'gotrue-mariadb': { files: gotrue, env: { GT_STORE: 'mariadb' } },
+	attacks: { files: inFolder('attacks'), env: { GT_STORE: 'sqlite' } },
+	'attacks-postgres': { files: attacksOnStores, env: { GT_STORE: 'postgres' } },
+	'attacks-mariadb': { files: attacksOnStores, env: { GT_STORE: 'mariadb' } },
 	openapi: { files: inFolder('conformance/openapi'), env: {} },
 	cli: { files: inFolder('cli'), env: {} },
 	browser: { files: inFolder('browser'), env: {} },

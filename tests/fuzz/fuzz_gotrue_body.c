@@ -19,7 +19,7 @@ static void walk(struct arena *arena, pt_str text, int depth)
 	const char *why;
 	size_t n;
 
-	if (!body_members(arena, text, &members, &n, &why)) {
+	if (body_members(arena, text, &members, &n, &why) != PT_OK) {
 		if (!why)
 			abort();
 		return;

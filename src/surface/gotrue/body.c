@@ -14,6 +14,7 @@ struct scan {
 	struct arena *arena;
 	const char *p, *end;
 	const char *why; /* NULL until it went wrong */
+	bool no_memory;  /* that, and nothing of the text */
 };
 
 /* ---- walking ---- */
@@ -268,8 +269,10 @@ static bool member_read(struct scan *s, struct member *out)
 		return stop(s, "invalid character looking for beginning of object key string");
 	if (!scan_string(s))
 		return false;
-	if (string_decode(s->arena, str_n(start, (size_t)(s->p - start)), &out->name) != PT_OK)
-		return stop(s, "out of memory");
+	s->no_memory =
+		string_decode(s->arena, str_n(start, (size_t)(s->p - start)), &out->name) != PT_OK;
+	if (s->no_memory)
+		return false;
 	skip_space(s);
 	if (!take(s, ':', "invalid character after object key"))
 		return false;
@@ -327,34 +330,36 @@ static size_t members_most(pt_str text)
 	return most;
 }
 
-bool body_members(
+static bool whole_read(struct scan *s, struct member *members, size_t most, size_t *n)
+{
+	if (next(s) == '{')
+		return members_read(s, members, most, n);
+	if (next(s) == 'n')
+		return scan_word(s, PT_STR("null"));
+	if (scan_value(s, 0))
+		s->why = "json: cannot unmarshal this into an object";
+	return false;
+}
+
+pt_err body_members(
 	struct arena *arena, pt_str text, struct member **members, size_t *n, const char **why)
 {
 	const char *start = text.n > 0 ? text.p : "";
-	struct scan s = { arena, start, start + text.n, NULL };
+	struct scan s = { .arena = arena, .p = start, .end = start + text.n };
+	size_t most = members_most(text);
 
 	*n = 0;
-	*members = ARENA_ARRAY(arena, struct member, members_most(text));
-	if (!*members) {
-		*why = "out of memory";
-		return false;
-	}
+	*members = ARENA_ARRAY(arena, struct member, most);
+	if (!*members)
+		return fault(PT_F_MEMORY, "no room for the members of a body");
 	skip_space(&s);
-	if (s.p == s.end) {
-		*why = "EOF";
-		return false;
-	}
-	if (next(&s) == '{') {
-		if (members_read(&s, *members, members_most(text), n))
-			return true;
-	} else if (next(&s) == 'n') {
-		if (scan_word(&s, PT_STR("null")))
-			return true;
-	} else if (scan_value(&s, 0)) {
-		s.why = "json: cannot unmarshal this into an object";
-	}
+	*why = "EOF";
+	if (s.p == s.end)
+		return PT_E_MALFORMED;
+	if (whole_read(&s, *members, most, n))
+		return PT_OK;
 	*why = s.why;
-	return false;
+	return s.no_memory ? PT_F_MEMORY : PT_E_MALFORMED;
 }
 
 /* ---- fields ---- */
@@ -429,8 +434,10 @@ pt_err body_read(
 	size_t found;
 	const char *why;
 
-	if (!body_members(ex->arena, ex->rq->body, &members, &found, &why))
+	pt_err err = body_members(ex->arena, ex->rq->body, &members, &found, &why);
+	if (err == PT_E_MALFORMED)
 		return gotrue_no_detail(ex, 400, complaint, str(why));
+	TRY(err);
 	for (size_t i = 0; i < n; i++) {
 		const struct member *member = member_find(members, found, str(fields[i].name));
 		if (member && member->value.p[0] != 'n')

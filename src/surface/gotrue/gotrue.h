@@ -132,8 +132,8 @@ struct member {
 };
 
 /* Reads the members of the first JSON value in the text, which may be followed by anything. `null` has
- * none. False: *why. A fault of memory says "out of memory". */
-bool body_members(
+ * none. PT_E_MALFORMED: *why. */
+PT_CHECK pt_err body_members(
 	struct arena *arena, pt_str text, struct member **members, size_t *n, const char **why);
 
 enum body_kind { BODY_TEXT, BODY_OBJECT, BODY_TRUTH };

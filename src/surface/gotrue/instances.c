@@ -55,9 +55,8 @@ static pt_err members_of(struct exchange *ex, pt_str text, struct member **membe
 {
 	const char *why;
 
-	if (body_members(ex->arena, text, members, n, &why))
-		return PT_OK;
-	return PT_F_CONFIG;
+	pt_err err = body_members(ex->arena, text, members, n, &why);
+	return err == PT_E_MALFORMED ? PT_F_CONFIG : err;
 }
 
 static bool is_object(pt_str text)

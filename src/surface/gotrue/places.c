@@ -308,11 +308,12 @@ static pt_err claims_read(struct exchange *ex, pt_str claims, pt_str *id)
 	size_t n;
 
 	pt_err err = json_read(ex->arena, claims, &object);
+	if (err == PT_OK)
+		err = body_members(ex->arena, claims, &members, &n, &why);
 	if (pt_is_fault(err))
 		return err;
 	/* A state of a sign-in elsewhere is no operator's word. */
-	if (err != PT_OK || object.type != JSON_OBJECT || json_find(&object, PT_STR("provider")) ||
-		!body_members(ex->arena, claims, &members, &n, &why))
+	if (err != PT_OK || object.type != JSON_OBJECT || json_find(&object, PT_STR("provider")))
 		return gotrue_no(ex, 400, "Operator microservice signature is invalid: claims");
 	*id = text_of(&object, "id");
 	named->site_url = text_of(&object, "site_url");

@@ -11,11 +11,12 @@
  */
 import { acts, limiter } from './acts.mjs';
 import { allocations } from './allocations.mjs';
+import { gotrue } from './gotrue.mjs';
 import { kill } from './kill.mjs';
 import { Report } from './report.mjs';
 import { sqlite } from './sqlite.mjs';
 
-const parts = { allocations, acts, limiter, sqlite, kill };
+const parts = { allocations, acts, limiter, sqlite, kill, gotrue };
 
 function choose(names) {
 	const unknown = names.filter((name) => !(name in parts));

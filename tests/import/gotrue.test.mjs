@@ -2,6 +2,7 @@
  * portress import --from gotrue: a whole site moves in, and its people do not notice.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -9,7 +10,7 @@ import test from 'node:test';
 import { GotrueSource, kindOf, nobodysInstance, password, person, secret, uuid } from '../support/gotrue-source.mjs';
 import { many, openSite, within } from '../support/gotrue.mjs';
 import { run } from '../support/server.mjs';
-import { pause } from '../support/settings.mjs';
+import { pause, program } from '../support/settings.mjs';
 
 const people = 5000;
 const opened = {};
@@ -230,6 +231,18 @@ test('a namespace stands before the names of tables', { timeout: 120000 }, async
 	});
 });
 
+test('where the source is may be said on standard input', { timeout: 120000 }, async () => {
+	const source = await small();
+
+	await within({ start: false }, async (site) => {
+		const { status, stdout, stderr } = spawnSync(program, ['import', '--as', 'gotrue', '--from', 'gotrue', '-', '--dry-run'],
+			{ cwd: site.folder, env: { PATH: process.env.PATH, ...site.settings }, input: `${source.url}\n`, encoding: 'utf8' });
+
+		assert.equal(status, 0, stderr);
+		assert.equal(counts(stdout).people[1], 0);
+	});
+});
+
 test('each of many instances becomes a site of its own', { timeout: 120000 }, async () => {
 	const [one, other] = [uuid('one'), uuid('other')];
 	const config = (name) => ({ site_url: `https://${name}.example`, jwt: { secret: `the secret of ${name}, of some length` } });
@@ -291,6 +304,7 @@ test('what cannot be read is told without its secrets', { timeout: 120000 }, asy
 		await refused(64, /--from must be gotrue/, 'mysql://somewhere/db');
 		await refused(64, /--from must be gotrue/, '--from', 'elsewhere', 'mysql://somewhere/db');
 		await refused(64, /from where/, '--from', 'gotrue');
+		await refused(64, /nothing on standard input/, '--from', 'gotrue', '-');
 		await refused(64, /must be a UUID/, '--from', 'gotrue', '--instance', 'one', 'mysql://somewhere/db');
 		await refused(64, /a word too many/, '--from', 'gotrue', 'mysql://somewhere/db', 'hunter2');
 		await refused(78, /USER:PASSWORD@HOST/, '--from', 'gotrue', 'postgres:hunter2');

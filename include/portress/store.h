@@ -460,7 +460,9 @@ struct pt_store {
 	 * its updated_at is not `seen` any more. PT_E_NOT_FOUND. */
 	pt_err (*tenant_change)(void *ctx, pt_arena *arena, const struct pt_id *id, pt_time seen,
 		pt_str config, pt_time now);
-	/* With all its accounts and what hangs on them; its events stay. PT_E_NOT_FOUND. */
+	/* With all its accounts and what hangs on them; its events stay. Whoever joins in the same moment may
+	 * be left: under a tenant that nobody enters any more, and whose id never comes again.
+	 * PT_E_NOT_FOUND. */
 	pt_err (*tenant_remove)(void *ctx, pt_arena *arena, const struct pt_id *id);
 
 	/* ---- moving in ---- */

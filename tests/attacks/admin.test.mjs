@@ -303,3 +303,34 @@ attack('ADM-10', 'what an administrator does is written down with his name', asy
 		assert.ok(rows.some(([what, actor, target]) => what === action && actor === chief.id && target === made.json.email), action);
 	assert.ok(rows.some(([what, actor, target]) => what === 'user_invited' && actor === chief.id && target === invited.json.email));
 });
+
+attack('ACC-09', 'who signs up while his site goes away is nobody anywhere', async () => {
+	const here = await sites();
+	const uuid = randomUUID();
+	const open = async () => (await here.operator('POST', '/instances', { uuid, config: { site_url: 'https://a.example', jwt: { secret: uuid.repeat(2) },
+		mailer: { autoconfirm: true } } })).json.id;
+	const id = await open();
+	const options = { headers: here.signedFor({ id }) };
+	const people = Array.from({ length: 24 }, () => ({ email: address(), password: 'a quiet harbour' }));
+	const joining = people.map((who) => here.post('/signup', who, options));
+	const going = here.operator('DELETE', `/instances/${id}`);
+	const statuses = (await Promise.all(joining)).map(({ status }) => status);
+
+	assert.equal((await going).status, 204);
+	assert.ok(statuses.every((status) => [200, 404, 503].includes(status)), statuses.join());
+	for (const who of people.slice(0, 4))
+		refuses(await here.login(who, options), 404, 'Unable to locate site configuration');
+	const again = await open();
+
+	assert.notEqual(again, id);
+	const anew = { headers: here.signedFor({ id: again }) };
+
+	assert.deepEqual((await here.operator('GET', '/admin/users', undefined, anew.headers)).json.users, []);
+	assert.equal((await here.login(people[0], anew)).status, 400);
+	assert.equal((await here.post('/signup', people[0], anew)).status, 200);
+	/* At most who came in that very moment. */
+	const [{ n }] = await here.database.query('SELECT count(*) AS n FROM portress_account WHERE tenant = $1', [id]);
+
+	assert.ok(Number(n) <= statuses.filter((status) => status === 200).length);
+	assert.equal(Number((await here.database.query('SELECT count(*) AS n FROM portress_tenant WHERE id = $1', [id]))[0].n), 0);
+});

@@ -1,262 +1,16 @@
 /*
- * json.c - reading through jansson, writing by hand.
- *
- * jansson's tree lives only inside of json_read: it becomes ours, in the arena, and is freed.
+ * json.c - merging objects as they are written, and writing. json_read.c reads.
  */
-#include <string.h>
-
-/* jansson has names in common with json.h. None of the renamed functions is called here. */
-#define JSON_NULL   JANSSON_NULL
-#define JSON_STRING JANSSON_STRING
-#define JSON_OBJECT JANSSON_OBJECT
-#define JSON_ARRAY  JANSSON_ARRAY
-#define json_null   jansson_null
-#define json_object jansson_object
-#define json_array  jansson_array
-#include <jansson.h>
-#undef JSON_NULL
-#undef JSON_STRING
-#undef JSON_OBJECT
-#undef JSON_ARRAY
-#undef json_null
-#undef json_object
-#undef json_array
-
-#include "base/err.h"
 #include "base/json.h"
-#include "base/own.h"
+#include "base/err.h"
+#include "base/json_private.h"
 #include "base/str.h"
 
 #include "base/banned.h"
 
-enum {
-	DEEPEST = 32,
-	MOST_MEMBERS = 256,
-	LONGEST = 16 * 1024,
-};
-
-static void own_tree(json_t **tree)
-{
-	json_decref(*tree);
-}
-
-/* ---- parsing ---- */
-
-/*
- * Whether brackets outside of strings nest too deeply, seen before the parser allocates for any
- * of them. That they match is the parser's concern.
- */
-static bool too_deep(pt_str text)
-{
-	size_t depth = 0;
-	bool inside = false;
-
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (inside) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				inside = false;
-		} else if (c == '"') {
-			inside = true;
-		} else if (c == '[' || c == '{') {
-			if (++depth > DEEPEST)
-				return true;
-		} else if ((c == ']' || c == '}') && depth > 0) {
-			depth--;
-		}
-	}
-	return false;
-}
-
-/*
- * Without JSON_ALLOW_NUL jansson refuses U+0000, without JSON_DISABLE_EOF_CHECK whatever follows
- * the value; invalid UTF-8 and a byte order mark it always refuses.
- */
-static pt_err parse(pt_str text, size_t flags, json_t **out)
-{
-	json_error_t error;
-	json_t *tree;
-
-	if (text.n == 0 || too_deep(text))
-		return PT_E_MALFORMED;
-	tree = json_loadb(text.p, text.n, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-	if (!tree && json_error_code(&error) == json_error_out_of_memory)
-		return fault(PT_F_MEMORY, "no memory for the parse of %zu bytes of JSON", text.n);
-	if (!tree)
-		return PT_E_MALFORMED;
-	*out = tree;
-	return PT_OK;
-}
-
-static bool is_within_limits(json_t *tree)
-{
-	switch (json_typeof(tree)) {
-	case JANSSON_STRING:
-		return json_string_length(tree) <= LONGEST;
-	case JANSSON_ARRAY:
-		for (size_t i = 0; i < json_array_size(tree); i++) {
-			if (!is_within_limits(json_array_get(tree, i)))
-				return false;
-		}
-		return true;
-	case JANSSON_OBJECT:
-		if (json_object_size(tree) > MOST_MEMBERS)
-			return false;
-		for (void *at = json_object_iter(tree); at; at = json_object_iter_next(tree, at)) {
-			if (json_object_iter_key_len(at) > LONGEST ||
-				!is_within_limits(json_object_iter_value(at)))
-				return false;
-		}
-		return true;
-	case JSON_INTEGER:
-	case JSON_REAL:
-	case JSON_TRUE:
-	case JSON_FALSE:
-	case JANSSON_NULL:
-		return true;
-	}
-	return true;
-}
-
-/* ---- reading ---- */
-
 static pt_err no_memory(void)
 {
-	return fault(PT_F_MEMORY, "no memory for a JSON value");
-}
-
-static pt_err copy_text(struct arena *arena, const char *p, size_t n, pt_str *out)
-{
-	return arena_str(arena, str_n(p, n), out) ? PT_OK : no_memory();
-}
-
-static pt_err copy_integer(struct arena *arena, json_int_t number, struct json_value *out)
-{
-	char digits[24];
-	struct buf b = BUF_FIXED(digits);
-
-	buf_int(&b, number);
-	out->number = number;
-	return copy_text(arena, b.p, b.n, &out->text);
-}
-
-static pt_err copy_value(struct arena *arena, json_t *tree, struct json_value *out);
-
-static pt_err copy_array(struct arena *arena, json_t *tree, struct json_value *out)
-{
-	struct json_value *items = ARENA_ARRAY(arena, struct json_value, json_array_size(tree));
-
-	if (!items)
-		return no_memory();
-	out->items = items;
-	out->n = json_array_size(tree);
-	for (size_t i = 0; i < out->n; i++)
-		TRY(copy_value(arena, json_array_get(tree, i), &items[i]));
-	return PT_OK;
-}
-
-static pt_err copy_object(struct arena *arena, json_t *tree, struct json_value *out)
-{
-	struct json_value *item = ARENA_ARRAY(arena, struct json_value, json_object_size(tree));
-
-	if (!item)
-		return no_memory();
-	out->items = item;
-	out->n = json_object_size(tree);
-	for (void *at = json_object_iter(tree); at; at = json_object_iter_next(tree, at), item++) {
-		TRY(copy_value(arena, json_object_iter_value(at), item));
-		TRY(copy_text(arena, json_object_iter_key(at), json_object_iter_key_len(at),
-			&item->name));
-	}
-	return PT_OK;
-}
-
-/* Recursive: `parse` has bounded the depth. */
-static pt_err copy_value(struct arena *arena, json_t *tree, struct json_value *out)
-{
-	switch (json_typeof(tree)) {
-	case JANSSON_NULL:
-		out->type = JSON_NULL;
-		return PT_OK;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		out->type = JSON_BOOL;
-		out->truth = json_is_true(tree);
-		return PT_OK;
-	case JSON_REAL:
-		out->type = JSON_NUMBER;
-		return PT_OK;
-	case JSON_INTEGER:
-		out->type = JSON_NUMBER;
-		return copy_integer(arena, json_integer_value(tree), out);
-	case JANSSON_STRING:
-		out->type = JSON_STRING;
-		return copy_text(
-			arena, json_string_value(tree), json_string_length(tree), &out->text);
-	case JANSSON_ARRAY:
-		out->type = JSON_ARRAY;
-		return copy_array(arena, tree, out);
-	case JANSSON_OBJECT:
-		out->type = JSON_OBJECT;
-		return copy_object(arena, tree, out);
-	}
-	return fault(PT_F_BUG, "a JSON value of unknown type %d", (int)json_typeof(tree));
-}
-
-pt_err json_check(pt_str text)
-{
-	PT_OWN(own_tree) json_t *tree = NULL;
-
-	TRY(parse(text, 0, &tree));
-	return is_within_limits(tree) ? PT_OK : PT_E_MALFORMED;
-}
-
-pt_err json_read(struct arena *arena, pt_str text, struct json_value *out)
-{
-	PT_OWN(own_tree) json_t *tree = NULL;
-	struct json_value value = { 0 };
-
-	TRY(parse(text, 0, &tree));
-	if (!is_within_limits(tree))
-		return PT_E_MALFORMED;
-	TRY(copy_value(arena, tree, &value));
-	*out = value;
-	return PT_OK;
-}
-
-pt_err json_read_strings(struct arena *arena, pt_str text, struct json_member **members, size_t *n)
-{
-	struct json_value object;
-	struct json_member *list;
-
-	TRY(json_read(arena, text, &object));
-	if (object.type != JSON_OBJECT)
-		return PT_E_MALFORMED;
-	list = ARENA_ARRAY(arena, struct json_member, object.n);
-	if (!list)
-		return no_memory();
-	for (size_t i = 0; i < object.n; i++) {
-		if (object.items[i].type != JSON_STRING)
-			return PT_E_MALFORMED;
-		list[i] = (struct json_member){ object.items[i].name, object.items[i].text };
-	}
-	*members = list;
-	*n = object.n;
-	return PT_OK;
-}
-
-const struct json_value *json_find(const struct json_value *object, pt_str name)
-{
-	if (object->type != JSON_OBJECT)
-		return NULL;
-	for (size_t i = 0; i < object->n; i++) {
-		if (str_eq(object->items[i].name, name))
-			return &object->items[i];
-	}
-	return NULL;
+	return fault(PT_F_MEMORY, "no memory for the members of an object");
 }
 
 /* ---- merging ---- */
@@ -315,26 +69,23 @@ static pt_str value_take(pt_str *text)
 
 static pt_err members_read(struct arena *arena, pt_str text, struct raw_member **out, size_t *n)
 {
-	PT_OWN(own_tree) json_t *tree = NULL;
 	struct raw_member *members;
 	struct json_value name;
+	size_t count;
 
-	/* As reals, integers of any length are valid. */
-	TRY(parse(text, JSON_DECODE_INT_AS_REAL, &tree));
-	if (json_typeof(tree) != JANSSON_OBJECT || !is_within_limits(tree))
-		return PT_E_MALFORMED;
-	members = ARENA_ARRAY(arena, struct raw_member, json_object_size(tree));
+	TRY(json_members_count(arena, text, &count));
+	members = ARENA_ARRAY(arena, struct raw_member, count);
 	if (!members)
 		return no_memory();
 	text = str_slice(text, str_find(text, '{') + 1, text.n);
-	for (size_t i = 0; i < json_object_size(tree); i++) {
+	for (size_t i = 0; i < count; i++) {
 		members[i].raw_name = value_take(&text);
 		members[i].value = value_take(&text);
 		TRY(json_read(arena, members[i].raw_name, &name));
 		members[i].name = name.text;
 	}
 	*out = members;
-	*n = json_object_size(tree);
+	*n = count;
 	return PT_OK;
 }
 
@@ -392,7 +143,7 @@ pt_err json_merge(struct arena *arena, pt_str base, pt_str patch, pt_str *out)
 			written += member_write(&b, &news[i], written == 0);
 	}
 	buf_char(&b, '}');
-	return written <= MOST_MEMBERS ? buf_done(&b, out) : PT_E_MALFORMED;
+	return written <= JSON_MEMBERS_MAX ? buf_done(&b, out) : PT_E_MALFORMED;
 }
 
 /* ---- writing ---- */

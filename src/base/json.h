@@ -2,7 +2,8 @@
  * json.h - JSON at the edge, gone one line later.
  *
  * Reading: one strict reader (RFC 8259; duplicate names, NUL escapes, invalid UTF-8, anything after
- * the value, depth over 32, over 256 members in an object, strings over 16 KiB: all refused).
+ * the value, depth over 32, over 256 members in an object, strings over 16 KiB, integers over 64 bits
+ * and numbers from 1e308 on: all refused).
  * Writing: straight into a buffer, commas kept by the writer, errors stick as in buf.h.
  */
 #ifndef BASE_JSON_H

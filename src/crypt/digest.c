@@ -10,7 +10,6 @@
  */
 #include "crypt/digest.h"
 
-#include <jansson.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -23,7 +22,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/random.h"
 #include "base/str.h"
 
 #include "base/banned.h"
@@ -75,16 +73,6 @@ static void cache_close(void *p)
 	free(cache);
 }
 
-/* Jansson's own seeding opens a device, which a sandbox may hide, and then takes time and pid. */
-static pt_err jansson_seed(void)
-{
-	size_t seed;
-
-	TRY(random_fill(&seed, sizeof(seed)));
-	json_object_seed(seed | 1);
-	return PT_OK;
-}
-
 static pt_err algorithms_fetch(void)
 {
 	if (!loaded.sha256)
@@ -106,7 +94,6 @@ static pt_err open_once(void)
 	TRY(algorithms_fetch());
 	if (sodium_init() < 0)
 		return fault(PT_F_CRYPTO, "libsodium does not start");
-	TRY(jansson_seed());
 	if (pthread_key_create(&loaded.cache, cache_close) != 0)
 		return fault(PT_F_MEMORY, "no room for another thread-specific key");
 

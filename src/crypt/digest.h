@@ -13,7 +13,7 @@ struct key {
 	uint8_t bytes[KEY_BYTES];
 };
 
-/* Once, before threads: fetches algorithms, starts libsodium, seeds jansson. PT_F_CRYPTO if a
+/* Once, before threads: fetches algorithms, starts libsodium. PT_F_CRYPTO if a
  * needed algorithm is missing. Safe to call again. */
 PT_CHECK pt_err crypt_open(void);
 

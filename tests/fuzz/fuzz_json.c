@@ -1,11 +1,12 @@
 /*
- * fuzz_json.c - whatever the bytes, the reader answers, keeps its limits, and what it accepted can
- * be written and read again.
+ * fuzz_json.c - whatever the bytes, the reader answers, keeps its limits, takes what another reader takes,
+ * and what it accepted can be written and read again.
  */
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/str.h"
+#include "json_oracle.h"
 
 #include "base/banned.h"
 
@@ -80,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	err = json_read(arena, text, &value);
 	check(err == PT_OK || err == PT_E_MALFORMED);
 	check(json_check(text) == err);
+	check((err == PT_OK) == json_oracle(bytes, n));
 	if (err == PT_OK)
 		check_tree(&value, value.type == JSON_OBJECT || value.type == JSON_ARRAY ? 0 : 1);
 	if (json_read_strings(arena, text, &members, &count) == PT_OK)

@@ -137,7 +137,9 @@ static void what_is_not_strict_json_is_refused(void **state)
 		"1 // c", "\xEF\xBB\xBF{}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}",
 		"[\"\\u0000\"]", "{\"\\u0000\":1}", "[\"\xFF\"]", "[\"\xC0\x80\"]",
 		"[\"\xED\xA0\x80\"]", "[\"\\ud800\"]", "[\"\\udc00\\ud800\"]", "[1}", "{\"a\"}",
-		"{\"a\":}", "[,]", "]" };
+		"{\"a\":}", "[,]", "]", "-", "[1e]", "[1e+]", "[-01]", "[1.e1]", "[1 2]",
+		"{\"a\":1 \"b\":2}", "[\"\\ud83dx\"]", "[\"\\ud83d\\u0041\"]", "[\"\\", "[\"\\u",
+		"[\"\\u00\"]", "tru", "nullx" };
 	struct json_value value = { .n = 42 };
 
 	(void)state;
@@ -146,9 +148,80 @@ static void what_is_not_strict_json_is_refused(void **state)
 		assert_int_equal(json_check(str(rows[i])), PT_E_MALFORMED);
 	}
 	assert_int_equal(json_check(PT_STR("{}\0")), PT_E_MALFORMED);
+	assert_int_equal(json_check(PT_STR("1\0")), PT_E_MALFORMED);
 	assert_int_equal(json_check(PT_STR("\"a\0b\"")), PT_E_MALFORMED);
 	assert_int_equal(json_check((pt_str){ NULL, 0 }), PT_E_MALFORMED);
 	assert_int_equal(value.n, 42);
+}
+
+static void numbers_end_short_of_1e308(void **state)
+{
+	static const char *const fine[] = { "9.99e307", "-9e307", "1e-999", "0e999",
+		"-0.00e99999999999", "0.0001e311", "123456789.5e299", "1E+2" };
+	static const char *const beyond[] = { "1e308", "-1e308", "1e999", "10e307", "0.0001e312",
+		"1e99999999999999999999", "123456789.5e300" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		assert_int_equal(json_check(str(fine[i])), PT_OK);
+	for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+		assert_int_equal(json_check(str(beyond[i])), PT_E_MALFORMED);
+	assert_int_equal(value_of("-0").number, 0);
+	assert_string_equal(value_of("-0").text.p, "0");
+}
+
+static void escapes_are_decoded(void **state)
+{
+	(void)state;
+	assert_string_equal(value_of("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"").text.p, "\"\\/\b\f\n\r\t");
+	assert_string_equal(value_of("\"\\u0041\\u00E9\\u20ac\\uD83D\\uDE00\"").text.p,
+		"A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
+	assert_string_equal(value_of("\"\x7F\xC3\xA9\"").text.p, "\x7F\xC3\xA9");
+}
+
+/* More of them at once than the reader first has room for, and open at different depths. */
+static void many_values_keep_their_places(void **state)
+{
+	struct buf b = BUF(arena, 1 * MIB);
+	struct json_value top;
+
+	(void)state;
+	buf_char(&b, '[');
+	for (int i = 0; i < 500; i++)
+		buf_printf(&b, "%s{\"n\":%d,\"list\":[[%d,%d],[]]}", i ? "," : "", i, i + 1, i + 2);
+	buf_char(&b, ']');
+	top = value_of(buf_view(&b).p);
+	assert_int_equal(top.n, 500);
+	for (int i = 0; i < 500; i++) {
+		const struct json_value *list = json_find(&top.items[i], PT_STR("list"));
+
+		assert_int_equal(json_find(&top.items[i], PT_STR("n"))->number, i);
+		assert_int_equal(list->n, 2);
+		assert_int_equal(list->items[0].items[0].number, i + 1);
+		assert_int_equal(list->items[0].items[1].number, i + 2);
+		assert_int_equal(list->items[1].n, 0);
+	}
+}
+
+/* A check keeps none of them: they would take thirty times their text. */
+static void what_is_only_checked_takes_little_memory(void **state)
+{
+	pt_str numbers = nested(100000, "0,", "0", ""), texts = nested(100000, "\"\",", "0", "");
+	struct buf b = BUF(arena, 1 * MIB);
+
+	(void)state;
+	buf_str(&b, PT_STR("{\"a\":["));
+	buf_str(&b, numbers);
+	buf_char(&b, ',');
+	buf_str(&b, texts);
+	buf_str(&b, PT_STR("]}"));
+	assert_int_equal(json_check(buf_view(&b)), PT_OK);
+	struct arena *small = arena_open(64 * KIB);
+	pt_str found;
+
+	assert_int_equal(json_find_raw(small, buf_view(&b), PT_STR("b"), &found), PT_OK);
+	assert_int_equal(found.n, 0);
+	arena_close(small);
 }
 
 static void depth_ends_at_32(void **state)
@@ -414,6 +487,10 @@ int main(void)
 		STORY(what_is_absent_is_not_found),
 		STORY(widest_integers_are_read),
 		STORY(what_is_not_strict_json_is_refused),
+		STORY(numbers_end_short_of_1e308),
+		STORY(escapes_are_decoded),
+		STORY(many_values_keep_their_places),
+		STORY(what_is_only_checked_takes_little_memory),
 		STORY(depth_ends_at_32),
 		STORY(brackets_in_strings_are_not_depth),
 		STORY(members_end_at_256),

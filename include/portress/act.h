@@ -254,7 +254,7 @@ PT_API PT_CHECK pt_err pt_reset_find(
 	struct pt_call *call, pt_str secret, struct pt_account *account);
 
 /* Sets the password, confirms the address, ends every session and token family of the account and
- * mails a notice. PT_E_PASSWORD_* (the link stays good), PT_E_TICKET. */
+ * mails a notice. PT_E_PASSWORD_* and PT_E_HOOK_* (the link stays good), PT_E_TICKET. */
 PT_API PT_CHECK pt_err pt_reset(struct pt_call *call, pt_str secret, pt_str new_password);
 
 /* ---- forms of browsers -------------------------------------------------------------------- */

@@ -67,6 +67,11 @@ pt_err hook_ask(struct pt_call *call, enum pt_hook_event event, const struct pt_
 	return PT_OK;
 }
 
+bool hook_said(const struct pt_hook_reply *reply)
+{
+	return reply->app_metadata.n > 0 || reply->user_metadata.n > 0;
+}
+
 void hook_fill(const struct pt_hook_reply *reply, struct pt_account *account)
 {
 	if (reply->app_metadata.n > 0)

@@ -19,6 +19,9 @@ bool hook_wanted(const struct pt_call *call, enum pt_hook_event event);
 PT_CHECK pt_err hook_ask(struct pt_call *call, enum pt_hook_event event,
 	const struct pt_account *account, struct pt_hook_reply *reply);
 
+/* It answered something. */
+bool hook_said(const struct pt_hook_reply *reply);
+
 /* What was answered, over what an account that is about to be made holds. */
 void hook_fill(const struct pt_hook_reply *reply, struct pt_account *account);
 

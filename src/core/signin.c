@@ -119,11 +119,6 @@ static pt_err grant_with_reply(struct pt_call *call, const struct pt_signin_act 
 	return err == PT_E_NOT_FOUND || err == PT_E_DISABLED ? PT_E_CREDENTIALS : err;
 }
 
-static bool is_said(const struct pt_hook_reply *reply)
-{
-	return reply->app_metadata.n > 0 || reply->user_metadata.n > 0;
-}
-
 static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, unsigned grants,
 	pt_str new_password, pt_str old_session, struct pt_grant *out)
 {
@@ -151,7 +146,7 @@ static pt_err grant_open(struct pt_call *call, struct pt_account_record *owner, 
 	if (act.has_token)
 		TRY(token_begin(call, &owner->account, &act.token, &jti));
 	TRY(event_about(call, PT_EVENT_SIGNIN, &owner->account, "password", &act.event));
-	if (is_said(&reply)) {
+	if (hook_said(&reply)) {
 		TRY(grant_with_reply(call, &act, &reply, owner));
 	} else {
 		TRY(STORE(call, signin, &act));

@@ -119,6 +119,12 @@ void gotrue_policy_make(
 	out->captcha = false;
 }
 
+/* The pages confirm addresses and set passwords; the rest only an application can. */
+static bool leads_to_pages(const struct gotrue_options *o, enum pt_letter_kind kind)
+{
+	return o->at_pages && (kind == PT_LETTER_VERIFY || kind == PT_LETTER_RESET);
+}
+
 pt_err gotrue_looks_make(struct arena *arena, const struct gotrue_options *o, pt_str site_url,
 	struct pt_letter_look looks[PT_LETTER_LOOKS])
 {
@@ -126,8 +132,9 @@ pt_err gotrue_looks_make(struct arena *arena, const struct gotrue_options *o, pt
 		struct pt_letter_look look = { .subject = o->letters[i].subject };
 		pt_str path = o->letters[i].path;
 
-		TRY(site_link_make(arena, site_url, path.n > 0 ? path : PT_STR("/"),
-			str(letters[i].fragment), &look.link));
+		if (!leads_to_pages(o, letters[i].kind))
+			TRY(site_link_make(arena, site_url, path.n > 0 ? path : PT_STR("/"),
+				str(letters[i].fragment), &look.link));
 		TRY(site_template_make(arena, site_url, o->letters[i].body, o->files, &look.body));
 		looks[letters[i].kind] = look;
 	}

@@ -30,6 +30,7 @@ struct gotrue_options {
 	pt_str cookie_key;
 	pt_str smtp_host; /* of an instance: it is told when it is not the server's */
 	bool files;       /* its letters' templates may be files: never of an instance */
+	bool at_pages;    /* no application is named: its links lead to the pages beside it */
 	bool signup_off;
 	bool autoconfirm;
 	bool email_off;

@@ -184,7 +184,7 @@ static pt_err site_open(struct gotrue_sites *sites, struct opened *site, pt_str 
 		.n_providers = site->n_providers,
 		.post = settings->mail_at_once ? sites->setup.post : NULL,
 		.post_ctx = sites->setup.ctx,
-		.public_url = settings->base_url,
+		.public_url = o->at_pages ? settings->public_url : settings->base_url,
 		.letter_waits = sites->setup.letter_waits,
 		.letter_waits_ctx = sites->setup.ctx,
 	};

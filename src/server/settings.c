@@ -739,8 +739,10 @@ static void finish_gotrue(const struct config *c, struct settings *s)
 {
 	s->mail_at_once = s->has_mail && config_true(c, SET_MAIL_AT_ONCE);
 	s->gotrue_policy.mail_at_once = s->mail_at_once;
-	if (s->gotrue_site.site_url.n == 0 && !s->gotrue.many)
-		s->gotrue_site.site_url = s->base_url;
+	if (s->gotrue_site.site_url.n > 0 || s->gotrue.many)
+		return;
+	s->gotrue_site.site_url = s->base_url;
+	s->gotrue_site.at_pages = s->pages.on;
 }
 
 /* ---- all ---- */

@@ -103,7 +103,7 @@ test('a plain server has the dialect beside its pages, and one account for both'
 
 	assert.equal((await post('/gotrue/signup', who)).status, 200);
 	const [letter] = /\/dev\/mailbox\/[^"]+/.exec((await browser.get('/dev/mailbox')).text);
-	const [, token] = /#confirmation_token=([A-Za-z0-9_-]+)/.exec((await browser.get(letter)).text);
+	const [, token] = /\/verify\?token=([A-Za-z0-9_-]+)/.exec((await browser.get(letter)).text);
 
 	assert.equal((await post('/gotrue/verify', { type: 'signup', token })).status, 200);
 	const answer = await browser.submit('/signin', { username: who.email, password: who.password });

@@ -36,7 +36,7 @@ async function mailed(base, email) {
 		.then(({ data }) => data.find(({ to }) => to === email));
 	const { link } = await until(`a letter to ${email}`, letter);
 
-	return /#confirmation_token=([\w-]{22,})$/.exec(link)[1];
+	return /\/verify\?token=([\w-]{22,})$/.exec(link)[1];
 }
 
 async function signsIn(page, base, username, password) {

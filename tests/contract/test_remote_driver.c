@@ -117,7 +117,8 @@ static void deadlocked_act_is_run_again(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(crossings[0].err, PT_OK);
 	assert_int_equal(crossings[1].err, PT_OK);
-	assert_int_equal(crossings[0].runs + crossings[1].runs, 3);
+	/* One of them again; on a busy machine the other one, too. */
+	assert_true(crossings[0].runs + crossings[1].runs >= 3);
 	assert_int_equal(count(store, 9, "SELECT sum(n) FROM crossed WHERE n = 2") == 0, false);
 	pthread_barrier_destroy(&both);
 	store->driver->close(store);
@@ -194,7 +195,9 @@ static void many_threads_share_few_connections(void **state)
 	disperse(threads);
 	assert_int_equal(crowd.ok, CROWD * 50);
 	assert_int_equal(count(store, 5, "SELECT n FROM shared"), CROWD * 50);
-	backends = count(store, 6, server()->count_sessions);
+	/* Those of the test before leave when the server comes to it. */
+	for (int i = 0; i < 100 && (backends = count(store, 6, server()->count_sessions)) > 8; i++)
+		pause_for(100 * PT_MILLISECOND);
 	assert_true(backends >= 1 && backends <= 8);
 	store->driver->close(store);
 }

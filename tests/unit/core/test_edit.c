@@ -275,6 +275,31 @@ static void the_pages_pass_by_no_hook(void **state)
 	world_close(&w);
 }
 
+static void a_reset_passes_by_no_hook(void **state)
+{
+	struct world w = { 0 };
+	struct pt_account ann;
+	char secret[128];
+
+	(void)state;
+	hooks_open(&w);
+	world_open_profiles(&w, NULL);
+	EXPECT_ERR(PT_OK, join(&w, "ann@example.org", &ann));
+	struct pt_id id = ann.id;
+	EXPECT_ERR(PT_OK, pt_recover(world_call(&w), PT_STR("ann@example.org")));
+	strcpy(secret, world_letter_secret(&w, PT_LETTER_RESET));
+	verdict = PT_E_HOOK_REFUSED;
+	EXPECT_ERR(PT_E_HOOK_REFUSED, pt_reset(world_call(&w), str(secret), PT_STR(NEW_PASSWORD)));
+	verdict = PT_OK;
+	answer.app_metadata = PT_STR("{\"level\":7}");
+	EXPECT_ERR(PT_OK, pt_reset(world_call(&w), str(secret), PT_STR(NEW_PASSWORD)));
+	EXPECT_ERR(PT_OK, pt_account_get(world_call(&w), str(id.text), &ann));
+	assert_string_equal("{\"level\":7}", ann.app_metadata.p);
+	assert_true(ann.email_verified_at > 0);
+	EXPECT_ERR(PT_E_TICKET, pt_reset(world_call(&w), str(secret), PT_STR(NEW_PASSWORD)));
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +311,7 @@ int main(void)
 		cmocka_unit_test(hooks_are_asked_before_and_told_within),
 		cmocka_unit_test(a_hook_that_refuses_leaves_nothing_behind),
 		cmocka_unit_test(the_pages_pass_by_no_hook),
+		cmocka_unit_test(a_reset_passes_by_no_hook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

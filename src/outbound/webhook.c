@@ -340,7 +340,8 @@ static void event_mark(struct target *target, pt_str name)
 		}
 	}
 	if (name.n > 0)
-		LOG(LOG_WARN, "webhook.unknown_event", F_STR("event", name));
+		log_say(LOG_WARN, "webhook.unknown_event", "webhook events: `%.*s` never happens",
+			(int)name.n, name.p);
 }
 
 static pt_err target_make(

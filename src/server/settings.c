@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/resolve.h"
 #include "base/str.h"
+#include "http/token.h"
 
 #include "base/banned.h"
 
@@ -651,23 +652,13 @@ static void make_mailbox(struct config *c, struct settings *s)
 
 /* ---- GoTrue ---- */
 
-static void check_events(struct config *c)
+static void check_cookie(struct config *c)
 {
-	static const char *const known[] = { "validate", "signup", "login", "usermodified",
-		"userdeleted" };
-	pt_str rest = config_text(c, SET_WEBHOOK_EVENTS), word;
+	pt_str name = config_text(c, SET_GOTRUE_COOKIE_KEY);
 
-	while (rest.n > 0) {
-		bool found = false;
-
-		str_cut(rest, ',', &word, &rest);
-		word = str_trim(word);
-		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			found |= str_eq(word, str(known[i]));
-		if (word.n > 0 && !found)
-			log_say(LOG_WARN, "config.webhook", "%.*s: `%.*s` never happens",
-				SHOW(name_of(c, SET_WEBHOOK_EVENTS)), SHOW(word));
-	}
+	if (!token_is(name))
+		config_problem(c, "%.*s: `%.*s` is no name that a cookie may have (RFC 6265)",
+			SHOW(name_of(c, SET_GOTRUE_COOKIE_KEY)), SHOW(name));
 }
 
 static void check_providers(const struct settings *s)
@@ -731,7 +722,7 @@ static void make_gotrue(struct config *c, struct settings *s)
 		config_problem(c, "%.*s must be set: it tells one site from another",
 			SHOW(name_of(c, SET_GOTRUE_OPERATOR_TOKEN)));
 	make_root_of_gotrue(c, s);
-	check_events(c);
+	check_cookie(c);
 	check_providers(s);
 }
 

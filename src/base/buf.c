@@ -448,47 +448,80 @@ pt_err buf_done(struct buf *b, pt_str *out)
 
 /* ---- decoders ---- */
 
+/* One more than the value of a letter or a figure; 0 for any other byte. */
+/* clang-format off */
+static const uint8_t base64_known[256] = {
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49,
+	50, 51, 52,
+};
+/* clang-format on */
+
 /* The value of a base64 digit, or 64. */
 static uint32_t base64_value(char c, const char *digits)
 {
-	if (c >= 'A' && c <= 'Z')
-		return (uint32_t)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (uint32_t)(c - 'a') + 26;
-	if (c >= '0' && c <= '9')
-		return (uint32_t)(c - '0') + 52;
+	uint32_t known = base64_known[(uint8_t)c];
+
+	if (known > 0)
+		return known - 1;
 	if (c == digits[62])
 		return 62;
 	return c == digits[63] ? 63 : 64;
 }
 
-/* Digits without padding. Bits that no byte uses must be zero, or one value had two spellings. */
+/* n digits as 6 n bits, or UINT32_MAX. */
+static uint32_t base64_group(const char *p, size_t n, const char *digits)
+{
+	uint32_t bits = 0, all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t value = base64_value(p[i], digits);
+
+		bits = bits << 6 | value;
+		all |= value;
+	}
+	return all < 64 ? bits : UINT32_MAX;
+}
+
+/* The two or three digits at the end. Bits that no byte uses must be zero, or one value had two
+ * spellings. */
+static bool base64_rest(pt_str rest, const char *digits, char *to)
+{
+	uint32_t bits = base64_group(rest.p, rest.n, digits);
+	unsigned spare = rest.n == 2 ? 4 : 2;
+
+	if (bits == UINT32_MAX || (bits & ((1u << spare) - 1)) != 0)
+		return false;
+	bits >>= spare;
+	if (rest.n == 3)
+		*to++ = (char)(uint8_t)(bits >> 8);
+	*to = (char)(uint8_t)bits;
+	return true;
+}
+
+/* Digits without padding. */
 static pt_err base64_digits_read(struct arena *arena, pt_str text, const char *digits, pt_str *out)
 {
-	size_t n = text.n / 4 * 3 + (text.n % 4 > 0 ? text.n % 4 - 1 : 0), made = 0;
-	uint32_t bits = 0;
-	unsigned held = 0;
-	char *bytes;
+	size_t whole = text.n - text.n % 4,
+	       n = whole / 4 * 3 + (text.n % 4 > 0 ? text.n % 4 - 1 : 0);
+	char *bytes, *to;
 
 	if (text.n % 4 == 1)
 		return PT_E_MALFORMED;
-	bytes = arena_alloc(arena, n + 1);
+	bytes = to = arena_alloc(arena, n + 1);
 	if (!bytes)
 		return fault(PT_F_MEMORY, "no memory to decode %zu bytes", text.n);
-	for (size_t i = 0; i < text.n; i++) {
-		uint32_t value = base64_value(text.p[i], digits);
+	for (size_t i = 0; i < whole; i += 4) {
+		uint32_t bits = base64_group(text.p + i, 4, digits);
 
-		if (value > 63)
+		if (bits == UINT32_MAX)
 			return PT_E_MALFORMED;
-		bits = bits << 6 | value;
-		held += 6;
-		if (held >= 8) {
-			held -= 8;
-			bytes[made++] = (char)(uint8_t)(bits >> held);
-			bits &= (1u << held) - 1;
-		}
+		*to++ = (char)(uint8_t)(bits >> 16);
+		*to++ = (char)(uint8_t)(bits >> 8);
+		*to++ = (char)(uint8_t)bits;
 	}
-	if (bits != 0)
+	if (whole < text.n && !base64_rest(str_slice(text, whole, text.n), digits, to))
 		return PT_E_MALFORMED;
 	*out = (pt_str){ bytes, n };
 	return PT_OK;

@@ -115,12 +115,25 @@ static bool row_cut(pt_str row, pt_str path, pt_str *segment)
 	return str_find(*segment, '/') == segment->n;
 }
 
+/* Whether they part at a letter that stands for itself, as most do after a few: no need to look closer. */
+static bool row_parts(const char *row, pt_str path)
+{
+	size_t i = 0;
+
+	while (i < path.n && row[i] && row[i] == path.p[i])
+		i++;
+	return i < path.n && row[i] != '{' && row[i] != '[' && row[i] != '*';
+}
+
 static bool row_is(const struct route *row, pt_str path, pt_str *segment)
 {
 	const pt_str either = PT_STR("[/]");
-	pt_str own = str(row->path);
+	pt_str own;
 
 	*segment = PT_STR("");
+	if (row_parts(row->path, path))
+		return false;
+	own = str(row->path);
 	if (own.n > 1 && own.p[own.n - 1] == '*')
 		return path.n > own.n - 1 && memcmp(path.p, own.p, own.n - 1) == 0;
 	if (!str_ends(own, either))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "crypt/digest.h"
 
 #define CONFIRM "confirmconfirmconfirm1"
 #define RECOVER "recoverrecoverrecover1"
@@ -248,6 +249,8 @@ static void mailed_secrets_go_on(void **state)
 static void invitation_still_asks_for_a_password(void **state)
 {
 	struct world w = { 0 };
+	struct pt_ticket_record kept;
+	struct pt_hash hash;
 	struct pt_grant grant;
 
 	(void)state;
@@ -260,6 +263,11 @@ static void invitation_still_asks_for_a_password(void **state)
 
 	struct pt_moved out = moved(&w, &batch);
 	moved_is(&out, PT_MOVING_TICKETS, 1, 0, 0);
+	EXPECT_ERR(PT_OK, digest_sha256(PT_STR(CONFIRM), &hash));
+	EXPECT_ERR(PT_OK, w.store.ticket_find(w.store.ctx, pt_call_arena(w.call), &hash,
+				  PT_TICKET_INVITE, w.now, &kept));
+	assert_int_equal(ann.account.invited_at, kept.ticket.created_at);
+	assert_int_equal(ann.account.invited_at + w.policy.invite_life, kept.ticket.expires_at);
 	EXPECT_ERR(PT_E_PASSWORD_MISSING,
 		pt_prove(world_call(&w), PT_PROOF_SIGNUP, PT_STR(CONFIRM), PT_STR(""), &grant));
 	EXPECT_ERR(PT_OK, pt_prove(world_call(&w), PT_PROOF_SIGNUP, PT_STR(CONFIRM),
@@ -446,6 +454,36 @@ static void rehearsal_counts_alike_and_keeps_nothing(void **state)
 	world_close(&w);
 }
 
+static void people_and_events_come_to_the_tenant_that_is_named(void **state)
+{
+	struct world w = { .tenant = "acme" };
+	struct pt_event *got;
+	size_t n;
+
+	(void)state;
+	world_open_profiles(&w, NULL);
+	const struct pt_newcomer ann = newcomer(&w, "ann", "ann@example.org"),
+				 bob = newcomer(&w, "bob", "bob@example.org");
+	const struct pt_carried_event event = { PT_STR("e1"),
+		{ .id = id("e1"), .kind = PT_EVENT_SIGNIN, .at = w.now } };
+	struct pt_moving here = batch_of(&ann, 1), elsewhere = batch_of(&bob, 1);
+	const struct pt_moving events = {
+		.tenant = PT_STR("acme"), .events = &event, .n_events = 1
+	};
+	here.tenant = PT_STR("acme");
+
+	(void)moved(&w, &here);
+	(void)moved(&w, &elsewhere);
+	(void)moved(&w, &events);
+	assert_true(is_there(&w, "ann"));
+	assert_false(is_there(&w, "bob"));
+	EXPECT_ERR(PT_OK, w.store.event_list(w.store.ctx, pt_call_arena(world_call(&w)),
+				  &(struct pt_id){ "" }, 10, &got, &n));
+	assert_int_equal(1, n);
+	assert_string_equal("acme", got[0].tenant.p);
+	world_close(&w);
+}
+
 static void tenant_keeps_its_id(void **state)
 {
 	struct world w = { 0 };
@@ -481,6 +519,7 @@ int main(void)
 		cmocka_unit_test(events_keep_their_ids_and_unknown_ones_stay),
 		cmocka_unit_test(events_lose_their_names_where_the_log_keeps_none),
 		cmocka_unit_test(rehearsal_counts_alike_and_keeps_nothing),
+		cmocka_unit_test(people_and_events_come_to_the_tenant_that_is_named),
 		cmocka_unit_test(tenant_keeps_its_id),
 	};
 

@@ -131,95 +131,118 @@ static bool text_is_clean(pt_str text, size_t most)
 	       str_utf8(text);
 }
 
-static pt_err fields_check(const struct field *items, size_t n, size_t max_value)
+static pt_err fields_check(const struct fields *fields, size_t max_value)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!text_is_clean(items[i].name, NAME_MOST) ||
-			!text_is_clean(items[i].value, max_value))
+	for (size_t i = 0; i < fields->n; i++) {
+		if (!text_is_clean(fields->items[i].name, NAME_MOST) ||
+			!text_is_clean(fields->items[i].value, max_value))
 			return PT_E_MALFORMED;
 	}
 	return PT_OK;
 }
 
-static pt_err form_read(struct arena *arena, pt_str text, struct field *items, size_t *n)
+static pt_err items_make(struct arena *arena, size_t most, struct field **out)
 {
-	*n = 0;
+	*out = ARENA_ARRAY(arena, struct field, most);
+	return *out ? PT_OK : fault(PT_F_MEMORY, "no memory for fields");
+}
+
+/* One more than there are marks between them: room for all that may come would be wiped for nothing. */
+static size_t form_most(pt_str text)
+{
+	size_t most = 1;
+
+	for (size_t i = 0; i < text.n && most < FIELDS_MOST; i++)
+		most += text.p[i] == '&';
+	return most;
+}
+
+static pt_err form_read(struct arena *arena, pt_str text, struct fields *out)
+{
+	struct field *items;
+	size_t n = 0;
+
+	TRY(items_make(arena, form_most(text), &items));
 	while (text.n > 0) {
 		pt_str pair, name, value;
 
 		(void)str_cut(text, '&', &pair, &text);
 		if (pair.n == 0)
 			continue;
-		if (*n == FIELDS_MOST)
+		if (n == FIELDS_MOST)
 			return PT_E_MALFORMED;
 		(void)str_cut(pair, '=', &name, &value);
-		TRY(decode(arena, name, true, &items[*n].name));
-		TRY(decode(arena, value, true, &items[*n].value));
-		(*n)++;
+		TRY(decode(arena, name, true, &items[n].name));
+		TRY(decode(arena, value, true, &items[n].value));
+		n++;
 	}
+	*out = (struct fields){ items, n };
 	return PT_OK;
 }
 
-static pt_err object_read(struct arena *arena, pt_str text, struct field *items, size_t *n)
+static pt_err parts_read(const struct http_request *rq, struct fields *out)
+{
+	pt_str type = http_header(rq, PT_STR("content-type"));
+	struct field *items;
+	size_t n;
+
+	TRY(items_make(rq->arena, FIELDS_MOST, &items));
+	TRY(multipart_read(type, rq->body, items, FIELDS_MOST, &n));
+	*out = (struct fields){ items, n };
+	return PT_OK;
+}
+
+static pt_err object_read(struct arena *arena, pt_str text, struct fields *out)
 {
 	struct json_member *members;
-	size_t found;
+	struct field *items;
+	size_t n;
 
-	TRY(json_read_strings(arena, text, &members, &found));
-	if (found > FIELDS_MOST)
+	TRY(json_read_strings(arena, text, &members, &n));
+	if (n > FIELDS_MOST)
 		return PT_E_MALFORMED;
-	for (size_t i = 0; i < found; i++)
+	TRY(items_make(arena, n, &items));
+	for (size_t i = 0; i < n; i++)
 		items[i] = (struct field){ members[i].name, members[i].value };
-	*n = found;
+	*out = (struct fields){ items, n };
 	return PT_OK;
 }
 
-static pt_err body_read(const struct http_request *rq, struct field *items, size_t *n)
+static pt_err body_read(const struct http_request *rq, struct fields *out)
 {
 	switch (body_type(rq)) {
 	case BODY_NONE:
-		*n = 0;
+		*out = (struct fields){ NULL, 0 };
 		return rq->body.n == 0 ? PT_OK : PT_E_MEDIA_TYPE;
 	case BODY_FORM:
-		return form_read(rq->arena, rq->body, items, n);
+		return form_read(rq->arena, rq->body, out);
 	case BODY_MULTIPART:
-		return multipart_read(
-			http_header(rq, PT_STR("content-type")), rq->body, items, FIELDS_MOST, n);
+		return parts_read(rq, out);
 	case BODY_JSON:
-		return object_read(rq->arena, rq->body, items, n);
+		return object_read(rq->arena, rq->body, out);
 	case BODY_OTHER:
 		break;
 	}
 	return PT_E_MEDIA_TYPE;
 }
 
-static pt_err items_make(struct arena *arena, struct field **out)
-{
-	*out = ARENA_ARRAY(arena, struct field, FIELDS_MOST);
-	return *out ? PT_OK : fault(PT_F_MEMORY, "no memory for fields");
-}
-
 pt_err fields_read(const struct http_request *rq, size_t max_value, struct fields *out)
 {
-	struct field *items;
-	size_t n;
+	struct fields read;
 
-	TRY(items_make(rq->arena, &items));
-	TRY(body_read(rq, items, &n));
-	TRY(fields_check(items, n, max_value > 0 ? max_value : VALUE_MOST));
-	*out = (struct fields){ items, n };
+	TRY(body_read(rq, &read));
+	TRY(fields_check(&read, max_value > 0 ? max_value : VALUE_MOST));
+	*out = read;
 	return PT_OK;
 }
 
 pt_err fields_query(struct arena *arena, pt_str query, struct fields *out)
 {
-	struct field *items;
-	size_t n;
+	struct fields read;
 
-	TRY(items_make(arena, &items));
-	TRY(form_read(arena, query, items, &n));
-	TRY(fields_check(items, n, VALUE_MOST));
-	*out = (struct fields){ items, n };
+	TRY(form_read(arena, query, &read));
+	TRY(fields_check(&read, VALUE_MOST));
+	*out = read;
 	return PT_OK;
 }
 

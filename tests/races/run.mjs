@@ -114,7 +114,8 @@ async function inTurns(n, most, work) {
 	return done;
 }
 
-async function play(here, wires, story) {
+async function play(here, story) {
+	const wires = await openWires(here);
 	let requests = 0;
 
 	for (let left = rounds; left > 0; left -= BATCH) {
@@ -130,11 +131,12 @@ async function play(here, wires, story) {
 		await assertLeft(here, story, people, before);
 		here.mail.letters.length = 0;
 	}
+	for (const wire of wires)
+		wire.close();
 	return requests;
 }
 
 const servers = await openServers();
-const wires = { lenient: await openWires(servers.lenient), strict: await openWires(servers.strict) };
 let passed = 0;
 let failed = 0;
 
@@ -144,7 +146,7 @@ for (const name of positionals.length ? positionals : Object.keys(stories)) {
 	const began = performance.now();
 
 	try {
-		const requests = await play(here, wires[story.site], story);
+		const requests = await play(here, story);
 
 		passed += 1;
 		process.stdout.write(`ok - ${values.store}: ${name}: ${rounds} rounds, ${requests} requests, no double effect ` +
@@ -154,8 +156,6 @@ for (const name of positionals.length ? positionals : Object.keys(stories)) {
 		process.stdout.write(`not ok - ${values.store}: ${name}\n    ${String(error.stack).replaceAll('\n', '\n    ')}\n${here.server.log.slice(-1500)}\n`);
 	}
 }
-for (const wire of Object.values(wires).flat())
-	wire.close();
 for (const here of Object.values(servers)) {
 	/* The last ones stand for all: each would be looked for in the whole log. */
 	here.secrets = new Set([...here.secrets].slice(-20));

@@ -20,7 +20,10 @@ export class Wire {
 		await once(wire.socket, 'connect');
 		wire.socket.on('data', (bytes) => wire.take(bytes));
 		for (const end of ['error', 'close'])
-			wire.socket.on(end, () => wire.waiting?.fail(new Error('the connection ended')));
+			wire.socket.on(end, () => {
+				wire.ended = true;
+				wire.waiting?.fail(new Error('the connection ended'));
+			});
 		return wire;
 	}
 
@@ -34,6 +37,8 @@ export class Wire {
 
 	/* { status, headers, text }: headers as one text. */
 	fire() {
+		if (this.ended)
+			throw new Error('the connection has ended');
 		const answer = new Promise((done, fail) => {
 			this.waiting = { done, fail };
 		});

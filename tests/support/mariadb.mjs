@@ -90,7 +90,12 @@ export class MariaDb {
 		const [file, ...words] = asNobody(['mariadb-install-db', '--no-defaults', `--datadir=${this.data}`,
 			'--auth-root-authentication-method=normal', '--skip-test-db']);
 
-		execFileSync(file, words, { stdio: 'pipe', cwd: this.folder, env: { ...process.env, PATH: path } });
+		execFileSync(file, words, { stdio: 'pipe', cwd: this.folder, env: this.environment });
+	}
+
+	/* A MariaDB that starts clears away the temporary tables of every other in the same folder. */
+	get environment() {
+		return { ...process.env, PATH: path, TMPDIR: this.folder };
 	}
 
 	async start() {
@@ -102,8 +107,7 @@ export class MariaDb {
 		const [file, ...rest] = asNobody(['mariadbd', '--no-defaults', ...words]);
 		const log = openSync(this.log, 'a');
 
-		this.process = spawn(file, rest, { stdio: ['ignore', log, log], cwd: this.folder,
-			env: { ...process.env, PATH: path } });
+		this.process = spawn(file, rest, { stdio: ['ignore', log, log], cwd: this.folder, env: this.environment });
 		closeSync(log);
 		this.ended = once(this.process, 'exit');
 		this.atExit ??= process.on('exit', () => this.process?.kill('SIGKILL'));

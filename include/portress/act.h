@@ -234,11 +234,12 @@ struct pt_edit {
 };
 
 /*
- * All of it or nothing. A new password ends every session and family but the one that asks.
+ * All of it or nothing. A new password ends every session and family but the one that asks, and what waits
+ * for another address.
  * A new address waits for its owner: the letter goes there, and, once it is confirmed, a notice to the
  * old one.
  * PT_E_NOT_FOUND, PT_E_PASSWORD_*, PT_E_EMAIL, PT_E_TAKEN, PT_E_TICKET (not the token on file),
- * PT_E_TICKET_EXPIRED, PT_E_MAIL_LIMITED, PT_E_MAIL.
+ * PT_E_TICKET_EXPIRED, PT_E_MAIL_LIMITED, PT_E_MAIL, PT_E_DISABLED (unless an operator does it).
  */
 PT_API PT_CHECK pt_err pt_account_edit(
 	struct pt_call *call, pt_str id, const struct pt_edit *edit, struct pt_account *out);

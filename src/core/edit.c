@@ -31,7 +31,7 @@ static pt_err password_change(struct pt_call *call, const struct pt_account_reco
 	TRY(password_hash(&call->site->password, edit->password, hash));
 	amend->has_password = true;
 	amend->password = str(hash);
-	amend->ends |= PT_END_SESSIONS | PT_END_FAMILIES | PT_END_RESET;
+	amend->ends |= PT_END_SESSIONS | PT_END_FAMILIES | PT_END_RESET | PT_END_EMAIL_CHANGE;
 	amend->keep_family = edit->session;
 	return PT_OK;
 }
@@ -115,22 +115,23 @@ static pt_err address_change(struct pt_call *call, const struct pt_account_recor
 	return PT_OK;
 }
 
-/* Its owner has read the letter; whoever reads the old mailbox is told. */
-static pt_err address_confirm(struct pt_call *call, const struct pt_account_record *owner,
-	pt_str secret, struct pt_amend *amend)
+/* Its owner has read the letter; whoever reads the old mailbox is told. What counts is the address that
+ * the letter went to, as it stood when the letter was judged: another one may wait by now. */
+static pt_err address_confirm(
+	struct pt_call *call, const struct pt_id *id, pt_str secret, struct pt_amend *amend)
 {
-	const struct pt_account *account = &owner->account;
-	const struct email email = { account->new_email, account->new_email_key };
+	struct pt_ticket_record shown;
+	const struct pt_account *account = &shown.owner.account;
 	const struct letter_form notice = {
 		.kind = PT_LETTER_EMAIL_CHANGED,
 		.account = account,
 		.life = notice_life,
 	};
-	struct pt_ticket_record shown;
 
 	TRY(ticket_judge(call, secret, PT_TICKET_EMAIL_CHANGE, &shown));
-	if (!str_eq(str(shown.owner.account.id.text), str(account->id.text)))
+	if (!str_eq(str(account->id.text), str(id->text)))
 		return PT_E_TICKET;
+	const struct email email = { account->new_email, account->new_email_key };
 	TRY(address_is_free(call, account, email.key));
 	address_set(account, &email, amend);
 	amend->has_ticket = true;
@@ -191,7 +192,8 @@ static pt_err modified_tell(
 pt_err pt_account_edit(
 	struct pt_call *call, pt_str id, const struct pt_edit *edit, struct pt_account *out)
 {
-	struct pt_amend amend = { .now = call->now };
+	/* Who was switched off changes nothing; an operator may still change him. */
+	struct pt_amend amend = { .now = call->now, .enabled = !edit->by_operator };
 	struct pt_account_record owner;
 	char hash[PASSWORD_HASH_MAX];
 
@@ -201,7 +203,7 @@ pt_err pt_account_edit(
 	operator_change(edit, &amend);
 	TRY(password_change(call, &owner, edit, hash, &amend));
 	if (edit->email_change_token.n > 0)
-		TRY(address_confirm(call, &owner, edit->email_change_token, &amend));
+		TRY(address_confirm(call, &amend.account, edit->email_change_token, &amend));
 	else
 		TRY(address_change(call, &owner, edit, &amend));
 	TRY(event_about(call, PT_EVENT_ACCOUNT_CHANGED, &owner.account, "", &amend.events[0]));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/site.h"
 
 #define NEW_PASSWORD "another quiet harbour"
 
@@ -145,6 +146,78 @@ static void an_address_taken_meanwhile_is_refused(void **state)
 	w.now += PT_DAY;
 	EXPECT_ERR(PT_E_TICKET_EXPIRED,
 		edit_of(&w, &id, (struct pt_edit){ .email_change_token = str(secret) }));
+	world_close(&w);
+}
+
+/* Somebody who looked before another new address was asked for. */
+static pt_err (*real_find)(void *ctx, pt_arena *arena, const struct pt_account_query *query,
+	struct pt_account_record *out);
+
+static pt_err stale_find(void *ctx, pt_arena *arena, const struct pt_account_query *query,
+	struct pt_account_record *out)
+{
+	pt_err err = real_find(ctx, arena, query, out);
+
+	if (err == PT_OK && out->account.new_email.n > 0) {
+		out->account.new_email = PT_STR("victim@example.org");
+		out->account.new_email_key = PT_STR("victim@example.org");
+	}
+	return err;
+}
+
+static void the_address_that_the_letter_went_to_is_the_one(void **state)
+{
+	struct world w = { 0 };
+	struct pt_account ann, now;
+	char secret[128];
+
+	(void)state;
+	world_open_profiles(&w, autoconfirm);
+	EXPECT_ERR(PT_OK, join(&w, "ann@example.org", &ann));
+	struct pt_id id = ann.id;
+	EXPECT_ERR(PT_OK, edit_of(&w, &id, (struct pt_edit){ .email = PT_STR("eve@example.org") }));
+	strcpy(secret, world_letter_secret(&w, PT_LETTER_EMAIL_CHANGE));
+	real_find = w.site->store.account_find;
+	w.site->store.account_find = stale_find;
+	EXPECT_ERR(PT_OK, edit_of(&w, &id, (struct pt_edit){ .email_change_token = str(secret) }));
+	w.site->store.account_find = real_find;
+	EXPECT_ERR(PT_OK, pt_account_get(world_call(&w), str(id.text), &now));
+	assert_string_equal("eve@example.org", now.email.p);
+	world_close(&w);
+}
+
+static void a_new_password_ends_what_waits_for_another_address(void **state)
+{
+	struct world w = { 0 };
+	struct pt_account ann;
+	char secret[128];
+
+	(void)state;
+	world_open_profiles(&w, autoconfirm);
+	EXPECT_ERR(PT_OK, join(&w, "ann@example.org", &ann));
+	struct pt_id id = ann.id;
+	EXPECT_ERR(PT_OK, edit_of(&w, &id, (struct pt_edit){ .email = PT_STR("eve@example.org") }));
+	strcpy(secret, world_letter_secret(&w, PT_LETTER_EMAIL_CHANGE));
+	EXPECT_ERR(PT_OK, edit_of(&w, &id, (struct pt_edit){ .password = PT_STR(NEW_PASSWORD) }));
+	EXPECT_ERR(PT_E_TICKET,
+		edit_of(&w, &id, (struct pt_edit){ .email_change_token = str(secret) }));
+	world_close(&w);
+}
+
+static void whoever_was_switched_off_changes_nothing(void **state)
+{
+	const struct pt_edit mine = { .password = PT_STR(NEW_PASSWORD) };
+	const struct pt_edit operators = { .by_operator = true, .role = PT_STR("reader") };
+	struct world w = { 0 };
+	struct pt_account ann;
+
+	(void)state;
+	world_open_profiles(&w, autoconfirm);
+	EXPECT_ERR(PT_OK, join(&w, "ann@example.org", &ann));
+	struct pt_id id = ann.id;
+	EXPECT_ERR(PT_OK, pt_account_set_disabled(world_call(&w), str(id.text), true));
+	EXPECT_ERR(PT_E_DISABLED, edit_of(&w, &id, mine));
+	EXPECT_ERR(PT_OK, edit_of(&w, &id, operators));
 	world_close(&w);
 }
 
@@ -306,6 +379,9 @@ int main(void)
 		cmocka_unit_test(a_new_password_ends_all_but_the_family_that_asks),
 		cmocka_unit_test(a_new_address_waits_for_its_owner),
 		cmocka_unit_test(an_address_taken_meanwhile_is_refused),
+		cmocka_unit_test(the_address_that_the_letter_went_to_is_the_one),
+		cmocka_unit_test(a_new_password_ends_what_waits_for_another_address),
+		cmocka_unit_test(whoever_was_switched_off_changes_nothing),
 		cmocka_unit_test(an_operator_sets_an_address_at_once_and_is_named),
 		cmocka_unit_test(metadata_is_an_object_of_bounded_size),
 		cmocka_unit_test(hooks_are_asked_before_and_told_within),

@@ -395,6 +395,7 @@ static pt_err enter(struct pt_call *call, const struct visitor *visitor,
 		.account = account->id,
 		.now = call->now,
 		.enabled = true,
+		.unconfirmed = account->email_verified_at == 0,
 		.has_seen_email = true,
 		.seen_email_key = account->email_key,
 	};

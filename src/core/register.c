@@ -100,6 +100,12 @@ static bool letter_is_due(const struct pt_call *call, const struct pt_account *a
 	       call->now - account->confirm_sent_at >= call->site->policy.mail_pause;
 }
 
+/* Whom an operator invited may have been given more than newcomers get: that goes to the mailbox alone. */
+static bool is_believed(const struct pt_call *call, const struct pt_account *account)
+{
+	return call->site->policy.autoconfirm && account->invited_at == 0;
+}
+
 static pt_err amend_confirmed(
 	struct pt_call *call, const struct pt_account *account, struct pt_amend *amend)
 {
@@ -142,7 +148,7 @@ static pt_err register_again(struct pt_call *call, const struct pt_account_recor
 	if (again->account.user_metadata.n > 0)
 		amend.user_metadata =
 			(struct pt_metadata){ PT_METADATA_MERGE, again->account.user_metadata };
-	if (call->site->policy.autoconfirm)
+	if (is_believed(call, account))
 		TRY(amend_confirmed(call, account, &amend));
 	else if (letter_is_due(call, account))
 		TRY(amend_with_link(call, owner, &amend));

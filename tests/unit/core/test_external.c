@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "core/call.h"
+#include "core/site.h"
 
 /* A provider that hands over whoever the test puts there. */
 static struct pt_profile visitor;
@@ -188,6 +189,44 @@ static void an_unverified_newcomer_is_mailed_and_not_let_in(void **state)
 	world_close(&w);
 }
 
+/* The owner's letter is read between somebody's look and his act. */
+static struct pt_store beneath;
+
+static pt_err find_and_be_late(void *ctx, pt_arena *arena, const struct pt_account_query *query,
+	struct pt_account_record *out)
+{
+	struct pt_account_record now;
+	struct pt_amend owner = {
+		.now = 1800000000 * PT_SECOND,
+		.has_verified = true,
+		.verified = true,
+		.ends = PT_END_VERIFY | PT_END_IDENTITIES,
+	};
+	pt_err err = beneath.account_find(ctx, arena, query, out);
+
+	if (err != PT_OK)
+		return err;
+	owner.account = out->account.id;
+	return beneath.account_amend(ctx, arena, &owner, &now);
+}
+
+static void whoever_looked_before_the_owner_came_is_too_late(void **state)
+{
+	struct world w = { 0 };
+	struct pt_grant grant;
+
+	(void)state;
+	open_with(&w, NULL);
+	comes("666", "ann@example.org", false);
+	EXPECT_ERR(PT_E_UNVERIFIED, enter(&w, &grant));
+	beneath = w.site->store;
+	w.site->policy.autoconfirm = true;
+	w.site->store.account_find = find_and_be_late;
+	EXPECT_ERR(PT_E_TAKEN, enter(&w, &grant));
+	w.site->store = beneath;
+	world_close(&w);
+}
+
 static void signup_off(struct pt_policy *policy)
 {
 	policy->signup_off = true;
@@ -348,6 +387,7 @@ int main(void)
 		cmocka_unit_test(an_account_nobody_confirmed_loses_its_password_to_the_owner),
 		cmocka_unit_test(whoever_was_there_before_the_owner_comes_in_no_more),
 		cmocka_unit_test(an_unverified_newcomer_is_mailed_and_not_let_in),
+		cmocka_unit_test(whoever_looked_before_the_owner_came_is_too_late),
 		cmocka_unit_test(where_nobody_signs_up_only_those_who_are_known_come_in),
 		cmocka_unit_test(an_invitation_is_for_the_address_it_went_to),
 		cmocka_unit_test(a_state_is_this_browsers_ours_and_young),

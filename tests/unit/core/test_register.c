@@ -242,6 +242,25 @@ static void where_addresses_are_believed_no_letter_goes(void **state)
 
 /* ---- refreshing ---- */
 
+static void an_invitation_is_nobody_elses_even_where_addresses_are_believed(void **state)
+{
+	struct world w = { 0 };
+	struct pt_account account;
+	struct pt_grant grant;
+
+	(void)state;
+	world_open_profiles(&w, autoconfirm);
+	EXPECT_ERR(
+		PT_OK, pt_invite(world_call(&w), PT_STR("ann@example.org"), PT_STR(""), &account));
+	EXPECT_ERR(PT_OK, join_as(&w, "ann@example.org", "what a stranger chose", NULL, &account));
+	assert_int_equal(0, account.email_verified_at);
+	EXPECT_ERR(PT_E_UNVERIFIED,
+		world_signin(&w, "ann@example.org", "what a stranger chose", &grant));
+	EXPECT_ERR(PT_OK, prove(&w, PT_LETTER_INVITE, PASSWORD, &grant));
+	EXPECT_ERR(PT_OK, world_signin(&w, "ann@example.org", PASSWORD, &grant));
+	world_close(&w);
+}
+
 static void an_opaque_token_rotates_and_says_when_it_is_too_old(void **state)
 {
 	struct world w = { 0 };
@@ -310,6 +329,7 @@ int main(void)
 		cmocka_unit_test(mail_that_is_not_taken_leaves_nobody_behind),
 		cmocka_unit_test(of_many_letters_at_one_moment_one_goes),
 		cmocka_unit_test(where_addresses_are_believed_no_letter_goes),
+		cmocka_unit_test(an_invitation_is_nobody_elses_even_where_addresses_are_believed),
 		cmocka_unit_test(an_opaque_token_rotates_and_says_when_it_is_too_old),
 		cmocka_unit_test(what_is_wrong_with_an_access_token_is_said),
 	};

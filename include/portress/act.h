@@ -57,7 +57,8 @@ struct pt_register_form {
 /*
  * Opens an account without a user name, or begins again with one that was never confirmed: its
  * metadata merges, its password and its letter are replaced (the letter not within policy.mail_pause).
- * Confirmed at once under policy.autoconfirm, unless somebody was invited by that address. Says, unlike pt_signup, that an address is taken.
+ * Confirmed at once under policy.autoconfirm, unless somebody was invited by that address. Says, unlike
+ * pt_signup, that an address is taken.
  * PT_E_SIGNUP_OFF, PT_E_EMAIL, PT_E_PASSWORD_*; PT_E_MAIL_LIMITED (per client); PT_E_TAKEN;
  * PT_E_HOOK_*; PT_E_MAIL.
  */

@@ -165,6 +165,15 @@ static pt_err one_find(struct exchange *ex, struct pt_account *out)
 	return PT_E_NOT_FOUND;
 }
 
+/* Whoever sets a password may sign in with it: nobody sets that of one who may do more. */
+static pt_err one_find_to_change(struct exchange *ex, struct pt_account *out)
+{
+	TRY(one_find(ex, out));
+	if (out->super_admin && !visit_of(ex)->admin.super_admin)
+		return gotrue_no(ex, 401, "User not allowed");
+	return PT_OK;
+}
+
 pt_err one_user_show(struct exchange *ex)
 {
 	struct pt_account account;
@@ -178,7 +187,7 @@ pt_err one_user_put(struct exchange *ex)
 	struct pt_account account;
 	struct user_form form;
 
-	TRY(one_find(ex, &account));
+	TRY(one_find_to_change(ex, &account));
 	TRY(form_read(ex, &form));
 	const struct pt_edit edit = {
 		.by_operator = true,
@@ -197,7 +206,7 @@ pt_err one_user_delete(struct exchange *ex)
 {
 	struct pt_account account;
 
-	TRY(one_find(ex, &account));
+	TRY(one_find_to_change(ex, &account));
 	TRY(pt_account_remove(ex->call, str(account.id.text)));
 	return answer_empty_object(ex);
 }

@@ -101,6 +101,39 @@ static void administrator_leaves_other_audiences_alone(void **state)
 	assert_int_equal(ask_as(l, HTTP_DELETE, path, NULL, admin).status, 404);
 }
 
+static const char *super_make(struct lodge *l)
+{
+	const struct pt_account_form form = {
+		.email = PT_STR("super@example.org"),
+		.nameless = true,
+		.verified = true,
+		.super_admin = true,
+	};
+	const struct pt_asker asker = { .request = PT_STR("0") };
+	struct pt_account account;
+	struct pt_call *call;
+
+	EXPECT_ERR(PT_OK, pt_call_begin(l->site, NULL, &asker, &call));
+	EXPECT_ERR(PT_OK, pt_account_create(call, &form, &account));
+	const char *path = format(l, "/admin/users/$", account.id.text, NULL);
+	pt_call_end(call);
+	return path;
+}
+
+static void administrator_changes_nobody_who_may_do_more(void **state)
+{
+	struct lodge *l = *state;
+	const char *admin = enter_as(l, "boss", "admin"), *path = super_make(l);
+	struct heard h = ask_as(l, HTTP_PUT, path, "{\"password\":\"mine now\"}", admin);
+
+	EXPECT_SAID(h, 401, "{\"code\":401,\"msg\":\"User not allowed\"}");
+	h = ask_as(l, HTTP_DELETE, path, NULL, admin);
+	EXPECT_SAID(h, 401, "{\"code\":401,\"msg\":\"User not allowed\"}");
+	assert_int_equal(ask_as(l, HTTP_GET, path, NULL, admin).status, 200);
+	assert_int_equal(lodge_order(l, HTTP_PUT, path, "{\"role\":\"chief\"}").status, 200);
+	assert_int_equal(lodge_order(l, HTTP_DELETE, path, NULL).status, 200);
+}
+
 /* ---- one account ---- */
 
 static void account_is_made_as_it_is_ordered(void **state)
@@ -321,6 +354,7 @@ int main(void)
 		AT_A_LODGE(administrator_who_was_switched_off_is_none),
 		AT_A_LODGE(audience_of_the_body_decides),
 		AT_A_LODGE(administrator_leaves_other_audiences_alone),
+		AT_A_LODGE(administrator_changes_nobody_who_may_do_more),
 		AT_A_LODGE(account_is_made_as_it_is_ordered),
 		AT_A_LODGE(account_without_data_says_null_once),
 		AT_A_LODGE(account_is_changed_and_removed),

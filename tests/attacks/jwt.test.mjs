@@ -4,13 +4,14 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, sign as signWith } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { writeFileSync } from 'node:fs';
 
 import { attack } from '../support/attack.mjs';
 import { decode, inAnHour, many, openSite, refuses, shared, sign } from '../support/gotrue.mjs';
+import { until } from '../support/settings.mjs';
 
 const site = shared();
 const sites = shared(many());
@@ -75,6 +76,47 @@ function keyed() {
 }
 
 after(async () => (await opening?.catch(() => null))?.close());
+
+/* ---- keys that are turned over ---- */
+
+attack('JWT-12', 'a key that is retired judges until its time, and a stolen one no more', async () => {
+	const here = await openSite({ start: false });
+	const file = join(here.folder, 'keys.json');
+	const write = (list) => writeFileSync(file, JSON.stringify({ keys: list }), { mode: 0o600 });
+	const listed = async () => (await here.get('/.well-known/jwks.json')).json.keys.map(({ kid }) => kid).sort();
+	const turn = async (list) => {
+		write(list);
+		process.kill(here.server.pid, 'SIGHUP');
+		await until('the public list', async () => (await listed()).length === list.length);
+	};
+
+	try {
+		write([jwkOf('ES256', { status: 'current' })]);
+		here.server.settings.PORTRESS_KEYS_SIGNING = file;
+		await here.server.start();
+		const who = await member(here);
+
+		assert.equal(decode(who.access_token)[0].kid, keys.ES256.kid);
+		await turn([jwkOf('EdDSA', { status: 'current' }), jwkOf('ES256', { status: 'retired', until: inAnHour() })]);
+		const now = await here.loggedIn(who);
+
+		assert.equal(decode(now.access_token)[0].kid, keys.EdDSA.kid);
+		for (let n = 0; n < 2; n++) {
+			await assertGood(here, who.access_token);
+			await assertGood(here, now.access_token);
+			assert.deepEqual(await listed(), [keys.ES256.kid, keys.EdDSA.kid].sort());
+			await here.server.restart();
+		}
+		await turn([jwkOf('EdDSA', { status: 'current' })]);
+		await assertRefused(here, who.access_token);
+		await assertGood(here, now.access_token);
+		/* Who is signed in stays so: refresh tokens hang on no key. */
+		assert.equal((await here.refresh(who.refresh_token)).status, 200);
+		assert.ok(!/"(d|p|q|dp|dq|qi|k)":/.test((await here.get('/.well-known/jwks.json')).text));
+	} finally {
+		await here.close();
+	}
+});
 
 /* ---- which algorithm ---- */
 

@@ -153,13 +153,31 @@ static void connection_refuse(struct connection *c)
 	connection_say(c, reader_next(&c->reader));
 }
 
-/* Refreshing a token must not wait behind sign-ins, which come by the same path. */
+/* Also in capitals; and what is escaped, as forms (%70) and JSON (\u0070) have it, may be any word. */
+static bool may_hold(pt_str text, pt_str word)
+{
+	char first = ascii_lower(word.p[0]);
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (c == '%' || c == '\\')
+			return true;
+		if (ascii_lower(c) == first && str_eq_nocase(str_slice(text, i, i + word.n), word))
+			return true;
+	}
+	return false;
+}
+
+/* Refreshing a token must not wait behind sign-ins, which come by the same path; and no sign-in may come
+ * by where refreshing waits. */
 static void lane_settle(struct exchange *ex)
 {
 	const struct http_plan *plan = &ex->plan;
 
 	if (plan->lane == HTTP_HASH && plan->hash_word &&
-		!str_contains(ex->rq.body, str(plan->hash_word)))
+		!may_hold(ex->rq.body, str(plan->hash_word)) &&
+		!may_hold(ex->rq.query, str(plan->hash_word)))
 		ex->plan.lane = HTTP_SLOW;
 }
 

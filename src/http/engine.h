@@ -30,8 +30,8 @@ enum http_lane {
 struct http_plan {
 	enum http_lane lane;
 	size_t body_max; /* bytes; 0: any body is refused with 413 */
-	/* HTTP_HASH alone: a body without this word needs no hash, and its call is HTTP_SLOW. NULL: all do. Who
-	 * writes the word otherwise hashes in the other pool: the gate of crypt/password still bounds it. */
+	/* HTTP_HASH alone: where neither body nor query can hold this word, however it is spelled, no hash is
+	 * needed, and the call is HTTP_SLOW. NULL: all do. */
 	const char *hash_word;
 };
 

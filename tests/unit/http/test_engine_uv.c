@@ -106,6 +106,10 @@ static void client_expect(int fd, const char *request, const char *answer_line)
 #define POST "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 
 #define PUT_A_PASSWORD "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\npassword=x"
+#define PUT_IN_A_FORM  "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n%70assword=x"
+#define PUT_IN_JSON    "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 15\r\n\r\n\"\\u0070assword\""
+#define PUT_IN_CAPITAL "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nPassWord=x"
+#define PUT_IN_QUERY   "PUT /?password=x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 #define PUT_A_NAME     "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nname=ann12"
 
 /* ---- stories ---- */
@@ -128,6 +132,24 @@ static void a_body_that_speaks_of_no_password_waits_for_no_hash(void **state)
 	assert_int_equal(HTTP_SLOW, lane_asked(fd, PUT_A_NAME));
 	assert_int_equal(HTTP_HASH, lane_asked(fd, PUT_A_PASSWORD));
 	assert_int_equal(HTTP_SLOW, lane_asked(fd, POST));
+	close(fd);
+	assert_true(http_engine_drain(engine, PT_SECOND));
+	http_engine_close(engine);
+}
+
+static void a_password_is_one_however_it_is_spelled(void **state)
+{
+	static const char *const spelled[] = { PUT_IN_A_FORM, PUT_IN_JSON, PUT_IN_CAPITAL,
+		PUT_IN_QUERY };
+	struct http_engine *engine = engine_open(1);
+	int fd;
+
+	(void)state;
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	for (size_t i = 0; i < sizeof(spelled) / sizeof(spelled[0]); i++)
+		assert_int_equal(HTTP_HASH, lane_asked(fd, spelled[i]));
+	assert_int_equal(HTTP_SLOW, lane_asked(fd, PUT_A_NAME));
 	close(fd);
 	assert_true(http_engine_drain(engine, PT_SECOND));
 	http_engine_close(engine);
@@ -222,6 +244,7 @@ int main(void)
 		cmocka_unit_test(an_engine_that_never_ran_can_be_closed),
 		cmocka_unit_test(an_engine_without_loops_is_a_mistake),
 		cmocka_unit_test(a_body_that_speaks_of_no_password_waits_for_no_hash),
+		cmocka_unit_test(a_password_is_one_however_it_is_spelled),
 		cmocka_unit_test(requests_are_counted),
 		cmocka_unit_test(draining_closes_the_door_and_who_waits),
 		cmocka_unit_test(closing_cuts_who_is_in_the_middle),

@@ -448,35 +448,23 @@ pt_err buf_done(struct buf *b, pt_str *out)
 
 /* ---- decoders ---- */
 
-/* One more than the value of a letter or a figure; 0 for any other byte. */
+/* One more than the value of each digit; 0 for any other byte. */
 /* clang-format off */
-static const uint8_t base64_known[256] = {
-	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
-	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49,
-	50, 51, 52,
-};
+#define BASE64_LETTERS_AND_FIGURES \
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, \
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, \
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62
+static const uint8_t base64_values[256] = { BASE64_LETTERS_AND_FIGURES, ['+'] = 63, ['/'] = 64 };
+static const uint8_t base64url_values[256] = { BASE64_LETTERS_AND_FIGURES, ['-'] = 63, ['_'] = 64 };
 /* clang-format on */
 
-/* The value of a base64 digit, or 64. */
-static uint32_t base64_value(char c, const char *digits)
-{
-	uint32_t known = base64_known[(uint8_t)c];
-
-	if (known > 0)
-		return known - 1;
-	if (c == digits[62])
-		return 62;
-	return c == digits[63] ? 63 : 64;
-}
-
 /* n digits as 6 n bits, or UINT32_MAX. */
-static uint32_t base64_group(const char *p, size_t n, const char *digits)
+static uint32_t base64_group(const char *p, size_t n, const uint8_t *values)
 {
 	uint32_t bits = 0, all = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t value = base64_value(p[i], digits);
+		uint32_t value = values[(uint8_t)p[i]] - 1u;
 
 		bits = bits << 6 | value;
 		all |= value;
@@ -486,9 +474,9 @@ static uint32_t base64_group(const char *p, size_t n, const char *digits)
 
 /* The two or three digits at the end. Bits that no byte uses must be zero, or one value had two
  * spellings. */
-static bool base64_rest(pt_str rest, const char *digits, char *to)
+static bool base64_rest(pt_str rest, const uint8_t *values, char *to)
 {
-	uint32_t bits = base64_group(rest.p, rest.n, digits);
+	uint32_t bits = base64_group(rest.p, rest.n, values);
 	unsigned spare = rest.n == 2 ? 4 : 2;
 
 	if (bits == UINT32_MAX || (bits & ((1u << spare) - 1)) != 0)
@@ -501,7 +489,8 @@ static bool base64_rest(pt_str rest, const char *digits, char *to)
 }
 
 /* Digits without padding. */
-static pt_err base64_digits_read(struct arena *arena, pt_str text, const char *digits, pt_str *out)
+static pt_err base64_digits_read(
+	struct arena *arena, pt_str text, const uint8_t *values, pt_str *out)
 {
 	size_t whole = text.n - text.n % 4,
 	       n = whole / 4 * 3 + (text.n % 4 > 0 ? text.n % 4 - 1 : 0);
@@ -513,7 +502,7 @@ static pt_err base64_digits_read(struct arena *arena, pt_str text, const char *d
 	if (!bytes)
 		return fault(PT_F_MEMORY, "no memory to decode %zu bytes", text.n);
 	for (size_t i = 0; i < whole; i += 4) {
-		uint32_t bits = base64_group(text.p + i, 4, digits);
+		uint32_t bits = base64_group(text.p + i, 4, values);
 
 		if (bits == UINT32_MAX)
 			return PT_E_MALFORMED;
@@ -521,7 +510,7 @@ static pt_err base64_digits_read(struct arena *arena, pt_str text, const char *d
 		*to++ = (char)(uint8_t)(bits >> 8);
 		*to++ = (char)(uint8_t)bits;
 	}
-	if (whole < text.n && !base64_rest(str_slice(text, whole, text.n), digits, to))
+	if (whole < text.n && !base64_rest(str_slice(text, whole, text.n), values, to))
 		return PT_E_MALFORMED;
 	*out = (pt_str){ bytes, n };
 	return PT_OK;
@@ -529,7 +518,7 @@ static pt_err base64_digits_read(struct arena *arena, pt_str text, const char *d
 
 pt_err base64url_read(struct arena *arena, pt_str text, pt_str *out)
 {
-	return base64_digits_read(arena, text, base64url_digits, out);
+	return base64_digits_read(arena, text, base64url_values, out);
 }
 
 pt_err base64_read(struct arena *arena, pt_str text, pt_str *out)
@@ -540,7 +529,7 @@ pt_err base64_read(struct arena *arena, pt_str text, pt_str *out)
 		return PT_E_MALFORMED;
 	while (digits > 0 && text.n - digits < 2 && text.p[digits - 1] == '=')
 		digits--;
-	return base64_digits_read(arena, str_slice(text, 0, digits), base64_digits, out);
+	return base64_digits_read(arena, str_slice(text, 0, digits), base64_values, out);
 }
 
 bool base64url_decode(struct arena *arena, pt_str text, pt_str *out)

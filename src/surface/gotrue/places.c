@@ -10,6 +10,8 @@
  *                  +--+ entered and left
  *
  * (1) A place with users is never closed. (2) A stale one is in no slot: nobody enters it any more.
+ * (3) What was read of the store before something was forgotten opens a place for whoever asked, and for
+ * nobody after him.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@ struct gotrue {
 	struct place only;
 	pthread_mutex_t lock; /* of all below, and of users and seen_at of each place */
 	struct place *kept[PLACES];
+	unsigned forgets; /* how often a place was forgotten */
 };
 
 pt_err gotrue_open(const struct gotrue_setup *setup, struct gotrue **out)
@@ -137,6 +140,7 @@ void places_forget(struct gotrue *gotrue, pt_str id)
 	struct place *idle[PLACES] = { NULL };
 
 	pthread_mutex_lock(&gotrue->lock);
+	gotrue->forgets++;
 	for (size_t i = 0; i < PLACES; i++)
 		if (is_place_of(gotrue->kept[i], id))
 			idle[i] = slot_clear(gotrue, i);
@@ -145,13 +149,20 @@ void places_forget(struct gotrue *gotrue, pt_str id)
 		place_close(gotrue, idle[i]);
 }
 
-/* In place of whatever was kept under the same name. */
-static void keep(struct gotrue *gotrue, struct place *place)
+static unsigned forgets_so_far(struct gotrue *gotrue)
 {
-	struct place *older, *idle = NULL;
+	pthread_mutex_lock(&gotrue->lock);
+	unsigned forgets = gotrue->forgets;
+	pthread_mutex_unlock(&gotrue->lock);
+	return forgets;
+}
+
+/* The lock is held. In place of whatever was kept under the same name. */
+static struct place *slot_take(struct gotrue *gotrue, struct place *place)
+{
+	struct place *older, *idle;
 	size_t slot = PLACES;
 
-	pthread_mutex_lock(&gotrue->lock);
 	older = kept_find(gotrue, str(place->tenant.text), str_n(place->named, place->named_n));
 	for (size_t i = 0; older && i < PLACES; i++)
 		if (gotrue->kept[i] == older)
@@ -160,6 +171,18 @@ static void keep(struct gotrue *gotrue, struct place *place)
 		slot = slot_choose(gotrue);
 	idle = slot_clear(gotrue, slot);
 	gotrue->kept[slot] = place;
+	return idle;
+}
+
+/* `forgets`: before its tenant was read; (3). */
+static void keep(struct gotrue *gotrue, struct place *place, unsigned forgets)
+{
+	struct place *idle = NULL;
+
+	pthread_mutex_lock(&gotrue->lock);
+	place->stale = gotrue->forgets != forgets;
+	if (!place->stale)
+		idle = slot_take(gotrue, place);
 	pthread_mutex_unlock(&gotrue->lock);
 	place_close(gotrue, idle);
 }
@@ -223,6 +246,7 @@ pt_err place_enter(
 	*out = enter_kept(gotrue, id, named, now, 0);
 	if (*out)
 		return PT_OK;
+	unsigned forgets = forgets_so_far(gotrue);
 	pt_err err = pt_tenant_get(ex->call, id, &tenant);
 	if (err == PT_E_NOT_FOUND)
 		places_forget(gotrue, id);
@@ -232,7 +256,7 @@ pt_err place_enter(
 		return PT_OK;
 	found.tenant = &tenant;
 	TRY(place_open(gotrue, &found, named, now, out));
-	keep(gotrue, *out);
+	keep(gotrue, *out, forgets);
 	return PT_OK;
 }
 

@@ -111,7 +111,12 @@ static pt_err instance_open(
 	void *ctx, const struct gotrue_tenant *tenant, struct gotrue_site *out, const char **why)
 {
 	struct lodge *l = ctx;
+	void (*meanwhile)(struct lodge *) = l->opening;
 
+	if (meanwhile) {
+		l->opening = NULL;
+		meanwhile(l);
+	}
 	if (!str_contains(tenant->tenant->config, PT_STR("site_url"))) {
 		*why = "no site_url";
 		return PT_F_CONFIG;

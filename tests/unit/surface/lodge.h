@@ -19,8 +19,9 @@ struct lodge {
 	struct pt_policy policy; /* of the dialect's site */
 	struct pt_site *site;
 	bool many;
-	atomic_int opened, closed; /* sites of instances */
-	char config[1024];         /* that the newest was opened from */
+	atomic_int opened, closed;        /* sites of instances */
+	char config[1024];                /* that the newest was opened from */
+	void (*opening)(struct lodge *l); /* called while the next one is opened */
 	struct pt_provider provider;
 	const char *profile_email; /* of whoever comes back from the provider; NULL: nobody does */
 	bool profile_verified;

@@ -172,6 +172,28 @@ static void site_that_cannot_be_opened_is_the_operators_trouble(void **state)
 	assert_true(heard_says(&h, "\"msg\":\"Error loading environment config\""));
 }
 
+static const char *leaving;
+
+static void remove_the_instance(struct lodge *l)
+{
+	struct heard h = lodge_order(l, HTTP_DELETE, leaving, NULL);
+
+	assert_int_equal(h.status, 204);
+}
+
+static void site_that_goes_while_it_is_opened_is_not_kept(void **state)
+{
+	struct lodge *l = *state;
+	const char *id = instance(l, UUID_A), *as = named(l, id);
+
+	leaving = format(l, "/instances/$", id, NULL);
+	l->opening = remove_the_instance;
+	assert_int_equal(ask_at(l, HTTP_GET, "/settings", NULL, as).status, 200);
+	assert_int_equal(l->opened, 1);
+	assert_int_equal(l->closed, 1);
+	assert_int_equal(ask_at(l, HTTP_GET, "/settings", NULL, as).status, 404);
+}
+
 struct crowd {
 	struct lodge *lodge;
 	const char *signature; /* the value of x-nf-sign */
@@ -351,6 +373,7 @@ int main(void)
 		AT_A_LODGE(more_sites_than_are_kept_all_answer),
 		AT_A_LODGE(site_is_not_closed_under_a_visitor),
 		AT_A_LODGE(site_that_cannot_be_opened_is_the_operators_trouble),
+		AT_A_LODGE(site_that_goes_while_it_is_opened_is_not_kept),
 		AT_A_LODGE(instance_is_told_without_its_secrets),
 		AT_A_LODGE(secret_that_is_left_out_is_kept_and_an_empty_one_clears),
 		AT_A_LODGE(change_lies_over_what_is_there),

@@ -397,15 +397,16 @@ struct pt_store {
 		enum pt_ticket_kind kind, pt_time now, struct pt_ticket_record *out);
 
 	/*
-	 * email_verified_at = now if it was 0. Doing it again with the same ticket is PT_OK until it expires.
+	 * email_verified_at = now if it was 0, and then its identities end: whoever linked them had not shown
+	 * that the mailbox is his. Doing it again with the same ticket is PT_OK until it expires.
 	 * PT_E_TICKET: as ticket_find with PT_TICKET_VERIFY, or the account's address is another by now.
 	 */
 	pt_err (*account_confirm)(void *ctx, pt_arena *arena, const struct pt_confirm_act *act,
 		struct pt_id *account);
 
 	/*
-	 * Takes the RESET ticket, sets the password, marks the address verified, ends all sessions, token
-	 * families and other RESET tickets of the account, records letter and event.
+	 * Takes the RESET ticket, sets the password, marks the address verified as account_confirm does, ends all
+	 * sessions, token families, EMAIL_CHANGE and other RESET tickets of the account, records letter and event.
 	 * PT_E_TICKET: as ticket_find with PT_TICKET_RESET, or the ticket is another account's, or the
 	 * password is not seen_password any more, or the account's address is another by now.
 	 */

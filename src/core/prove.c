@@ -87,6 +87,10 @@ pt_err pt_prove(struct pt_call *call, enum pt_proof proof, pt_str secret, pt_str
 	amend.ticket_kind = shown.ticket.kind;
 	if (account->disabled_at)
 		return PT_E_DISABLED;
+	/* On a page a link confirms and stays good for that alone. */
+	if (proof == PT_PROOF_SIGNUP && account->email_verified_at)
+		return PT_E_TICKET;
+	amend.unconfirmed = proof == PT_PROOF_SIGNUP;
 	if (password_is_due(&shown))
 		TRY(password_choose(call, &shown.owner, password, hash, &amend));
 	if (!account->email_verified_at) {
@@ -95,5 +99,6 @@ pt_err pt_prove(struct pt_call *call, enum pt_proof proof, pt_str secret, pt_str
 		if (proof == PT_PROOF_RECOVERY)
 			amend.has_password = true;
 	}
-	return token_open(call, &shown.owner, &amend, out);
+	pt_err err = token_open(call, &shown.owner, &amend, out);
+	return err == PT_E_TAKEN ? PT_E_TICKET : err;
 }

@@ -56,13 +56,16 @@ static pt_err reset_with_reply(struct pt_call *call, const struct pt_reset_act *
 		.password = act->new_password,
 		.has_verified = true,
 		.verified = true,
-		.ends = PT_END_SESSIONS | PT_END_FAMILIES | PT_END_RESET,
+		.ends = PT_END_SESSIONS | PT_END_FAMILIES | PT_END_RESET | PT_END_EMAIL_CHANGE,
 		.has_letter = act->has_letter,
 		.letter = act->letter,
 		.events = { act->event },
 	};
 	struct pt_account_record now;
 
+	/* Whoever linked them had not shown that the mailbox is his. */
+	if (!account->email_verified_at)
+		amend.ends |= PT_END_IDENTITIES;
 	hook_amend(reply, &amend);
 	pt_err err = STORE(call, account_amend, &amend, &now);
 	return err == PT_E_NOT_FOUND || err == PT_E_CREDENTIALS ? PT_E_TICKET : err;

@@ -70,8 +70,10 @@ static pt_err confirm_asked(struct pt_call *call, const struct pt_account *accou
 		.now = call->now,
 		.has_seen_email = true,
 		.seen_email_key = account->email_key,
+		.unconfirmed = true,
 		.has_verified = true,
 		.verified = true,
+		.ends = PT_END_IDENTITIES,
 	};
 	struct pt_account_record now;
 	struct pt_hook_reply reply;
@@ -82,6 +84,9 @@ static pt_err confirm_asked(struct pt_call *call, const struct pt_account *accou
 	hook_amend(&reply, &amend);
 	TRY(event_about(call, PT_EVENT_CONFIRMED, account, "", &amend.events[0]));
 	pt_err err = STORE(call, account_amend, &amend, &now);
+	/* Somebody else clicked meanwhile: it is confirmed. */
+	if (err == PT_E_TAKEN)
+		return PT_OK;
 	return err == PT_E_NOT_FOUND ? PT_E_TICKET : err;
 }
 

@@ -181,6 +181,74 @@ static void confirming_verifies_once_and_may_be_repeated(void **state)
 	EXPECT(PT_E_TICKET, ACT(w, account_confirm, &act, &got));
 }
 
+static void linked(struct world *w, const struct pt_id *id, bool verified)
+{
+	struct pt_account_record after;
+	const struct pt_amend amend = {
+		.account = *id,
+		.now = w->now,
+		.has_identity = true,
+		.identity = { PT_STR("github"), PT_STR("4711") },
+		.has_verified = verified,
+		.verified = verified,
+	};
+
+	EXPECT(PT_OK, ACT(w, account_amend, &amend, &after));
+}
+
+static bool is_linked(struct world *w)
+{
+	const struct pt_account_query query = {
+		.by = PT_BY_IDENTITY, .key = PT_STR("4711"), .provider = PT_STR("github")
+	};
+	struct pt_account_record found;
+	pt_err err = ACT(w, account_find, &query, &found);
+
+	assert_true(err == PT_OK || err == PT_E_NOT_FOUND);
+	return err == PT_OK;
+}
+
+/* Whoever linked it had not shown that the mailbox is his. */
+static void confirming_ends_what_was_linked_before(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann"), got;
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_confirm_act act = new_confirm(w, &ticket);
+
+	linked(w, &ann, false);
+	assert_true(is_linked(w));
+	EXPECT(PT_OK, ACT(w, account_confirm, &act, &got));
+	assert_false(is_linked(w));
+	linked(w, &ann, false);
+	EXPECT(PT_OK, ACT(w, account_confirm, &act, &got));
+	assert_true(is_linked(w));
+}
+
+static void reset_that_confirms_ends_what_was_linked_before(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
+	struct pt_reset_act act = new_reset(w, &ticket, &ann);
+
+	linked(w, &ann, false);
+	EXPECT(PT_OK, ACT(w, password_reset, &act));
+	assert_false(is_linked(w));
+}
+
+static void reset_of_a_confirmed_account_leaves_what_is_linked(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
+	struct pt_reset_act act = new_reset(w, &ticket, &ann);
+
+	linked(w, &ann, true);
+	EXPECT(PT_OK, ACT(w, password_reset, &act));
+	assert_true(is_linked(w));
+}
+
 static void reset_ticket_does_not_confirm(void **state)
 {
 	struct world *w = *state;
@@ -211,6 +279,7 @@ static void reset_sets_the_password_and_signs_out_everywhere(void **state)
 	struct pt_hash session = session_of(w, &ann, "ann"), others = session_of(w, &bob, "bob");
 	struct pt_hash token = token_of(w, &ann, "ann", "app");
 	struct pt_hash verify = issued(w, &ann, PT_TICKET_VERIFY, "ann");
+	struct pt_hash change = issued(w, &ann, PT_TICKET_EMAIL_CHANGE, "another");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
 	struct pt_reset_act act = new_reset(w, &ticket, &ann);
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
@@ -223,6 +292,7 @@ static void reset_sets_the_password_and_signs_out_everywhere(void **state)
 	assert_true(session_lives(w, &others));
 	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
 	assert_true(ticket_lives(w, &verify, PT_TICKET_VERIFY));
+	assert_false(ticket_lives(w, &change, PT_TICKET_EMAIL_CHANGE));
 	assert_int_equal(PT_LETTER_PASSWORD_CHANGED, last_letter(w).kind);
 	assert_int_equal(PT_EVENT_PASSWORD_RESET, last_event(w).kind);
 	assert_string_equal(ann.text, last_event(w).account.text);
@@ -295,6 +365,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(expired_ticket_of_an_account_that_is_gone_is_none),
 	cmocka_unit_test(finding_a_ticket_does_not_take_it),
 	cmocka_unit_test(confirming_verifies_once_and_may_be_repeated),
+	cmocka_unit_test(confirming_ends_what_was_linked_before),
+	cmocka_unit_test(reset_that_confirms_ends_what_was_linked_before),
+	cmocka_unit_test(reset_of_a_confirmed_account_leaves_what_is_linked),
 	cmocka_unit_test(reset_ticket_does_not_confirm),
 	cmocka_unit_test(ticket_mailed_to_another_address_does_not_confirm),
 	cmocka_unit_test(reset_sets_the_password_and_signs_out_everywhere),

@@ -28,11 +28,12 @@ static pt_err ticket_find(void *ctx, pt_arena *arena, const struct pt_hash *hash
 	return PT_OK;
 }
 
-static void account_verify(struct pt_account *account, pt_time now)
+static void account_verify(struct memory *m, struct pt_account *account, pt_time now)
 {
 	if (account->email_verified_at != 0)
 		return;
 	account->email_verified_at = account->updated_at = now;
+	REMOVE_IF(m->identities, item, mem_id_eq(&item->account, &account->id));
 }
 
 static pt_err account_confirm(
@@ -53,7 +54,7 @@ static pt_err account_confirm(
 
 	if (owner->account.email_verified_at == 0)
 		mem_event_put_of(m, &event, &owner->account.id);
-	account_verify(&owner->account, act->now);
+	account_verify(m, &owner->account, act->now);
 	*account = owner->account.id;
 	return PT_OK;
 }
@@ -82,10 +83,11 @@ static pt_err password_reset(void *ctx, pt_arena *arena, const struct pt_reset_a
 
 	owner->password = password;
 	owner->account.updated_at = act->now;
-	account_verify(&owner->account, act->now);
+	account_verify(m, &owner->account, act->now);
 	mem_account_end_signins(m, &act->account);
 	REMOVE_IF(m->tickets, item,
-		item->kind == PT_TICKET_RESET && mem_id_eq(&item->account, &act->account));
+		(item->kind == PT_TICKET_RESET || item->kind == PT_TICKET_EMAIL_CHANGE) &&
+			mem_id_eq(&item->account, &act->account));
 	if (act->has_letter)
 		mem_letter_put(m, &letter);
 	mem_event_put_of(m, &event, &act->account);

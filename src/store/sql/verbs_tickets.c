@@ -73,6 +73,7 @@ static pt_err act_account_confirm(
 	if (owner.account.email_verified_at != 0)
 		return PT_OK;
 	TRY(conn->store->directory->set_verified(conn, arena, &ticket.account, act->now));
+	TRY(RUN(conn, arena, IDENTITIES_END, NULL, sql_id(&ticket.account)));
 	return sql_event_add_of(conn, arena, &act->event, &ticket.account);
 }
 
@@ -88,7 +89,8 @@ static pt_err account_confirm(
 
 /* Taking the ticket decides between two who hold it; the password's compare-and-set, between this
  * and anything else that changes it. */
-static pt_err reset_take(struct sql_conn *conn, pt_arena *arena, const struct pt_reset_act *act)
+static pt_err reset_take(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_reset_act *act, bool *confirms)
 {
 	struct pt_account_record owner;
 	pt_str email_key;
@@ -96,7 +98,17 @@ static pt_err reset_take(struct sql_conn *conn, pt_arena *arena, const struct pt
 	TRY(sql_ticket_take(
 		conn, arena, &act->ticket, PT_TICKET_RESET, &act->account, act->now, &email_key));
 	TRY(sql_account_or(PT_E_TICKET, conn, arena, &act->account, &owner));
+	*confirms = owner.account.email_verified_at == 0;
 	return str_eq(owner.account.email_key, email_key) ? PT_OK : PT_E_TICKET;
+}
+
+static pt_err reset_end(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, bool confirms)
+{
+	TRY(sql_account_end_signins(conn, arena, id));
+	TRY(RUN(conn, arena, TICKETS_END_KIND, NULL, sql_id(id), sql_int(PT_TICKET_RESET)));
+	TRY(RUN(conn, arena, TICKETS_END_KIND, NULL, sql_id(id), sql_int(PT_TICKET_EMAIL_CHANGE)));
+	return confirms ? RUN(conn, arena, IDENTITIES_END, NULL, sql_id(id)) : PT_OK;
 }
 
 static pt_err act_password_reset(
@@ -104,18 +116,18 @@ static pt_err act_password_reset(
 {
 	const struct pt_reset_act *act = in;
 	const struct pt_id *id = &act->account;
+	bool confirms;
 	pt_err err;
 
 	(void)out, (void)keep;
 	TRY(sql_account_lock(conn, arena, id));
-	TRY(reset_take(conn, arena, act));
+	TRY(reset_take(conn, arena, act, &confirms));
 	err = conn->store->directory->set_password(
 		conn, arena, id, act->seen_password, act->new_password, true, act->now);
 	if (err == PT_E_CREDENTIALS)
 		return PT_E_TICKET;
 	TRY(err);
-	TRY(sql_account_end_signins(conn, arena, id));
-	TRY(RUN(conn, arena, TICKETS_END_KIND, NULL, sql_id(id), sql_int(PT_TICKET_RESET)));
+	TRY(reset_end(conn, arena, id, confirms));
 	if (act->has_letter)
 		TRY(sql_letter_add(conn, arena, &act->letter));
 	return sql_event_add_of(conn, arena, &act->event, id);

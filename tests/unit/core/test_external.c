@@ -170,6 +170,61 @@ static void whoever_was_there_before_the_owner_comes_in_no_more(void **state)
 	world_close(&w);
 }
 
+/* A hook that agrees, and has something to say. */
+static bool wants(void *ctx, enum pt_hook_event event)
+{
+	(void)ctx, (void)event;
+	return true;
+}
+
+static pt_err hook_body(void *ctx, pt_arena *arena, enum pt_hook_event event,
+	const struct pt_account *account, pt_str *body)
+{
+	(void)ctx, (void)arena, (void)event, (void)account;
+	*body = PT_STR("{}");
+	return PT_OK;
+}
+
+static pt_err agree(void *ctx, pt_arena *arena, enum pt_hook_event event, pt_str body,
+	struct pt_hook_reply *reply, pt_str *detail)
+{
+	(void)ctx, (void)arena, (void)event, (void)body, (void)detail;
+	*reply = (struct pt_hook_reply){ PT_STR("{\"plan\":\"free\"}"), { 0 } };
+	return PT_OK;
+}
+
+static const struct pt_hooks agreeing = { sizeof(agreeing), NULL, wants, hook_body, agree };
+
+static pt_err reset(struct world *w)
+{
+	char secret[128];
+
+	EXPECT_ERR(PT_OK, pt_recover(world_call(w), PT_STR("ann@example.org")));
+	strcpy(secret, world_letter_secret(w, PT_LETTER_RESET));
+	return pt_reset(world_call(w), str(secret), PT_STR(PASSWORD));
+}
+
+static void neither_after_the_owner_came_by_the_pages(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct world w = { .hooks = i & 1 ? agreeing : (struct pt_hooks){ 0 } };
+		struct pt_grant grant;
+		char secret[128];
+
+		open_with(&w, NULL);
+		comes("666", "ann@example.org", false);
+		EXPECT_ERR(PT_E_UNVERIFIED, enter(&w, &grant));
+		strcpy(secret, world_letter_secret(&w, PT_LETTER_VERIFY));
+		if (i & 2)
+			EXPECT_ERR(PT_OK, reset(&w));
+		else
+			EXPECT_ERR(PT_OK, pt_confirm(world_call(&w), str(secret)));
+		EXPECT_ERR(PT_E_TAKEN, enter(&w, &grant));
+		world_close(&w);
+	}
+}
+
 static void an_unverified_newcomer_is_mailed_and_not_let_in(void **state)
 {
 	struct world w = { 0 };
@@ -386,6 +441,7 @@ int main(void)
 		cmocka_unit_test(an_address_nobody_vouches_for_opens_no_account_of_others),
 		cmocka_unit_test(an_account_nobody_confirmed_loses_its_password_to_the_owner),
 		cmocka_unit_test(whoever_was_there_before_the_owner_comes_in_no_more),
+		cmocka_unit_test(neither_after_the_owner_came_by_the_pages),
 		cmocka_unit_test(an_unverified_newcomer_is_mailed_and_not_let_in),
 		cmocka_unit_test(whoever_looked_before_the_owner_came_is_too_late),
 		cmocka_unit_test(where_nobody_signs_up_only_those_who_are_known_come_in),

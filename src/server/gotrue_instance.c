@@ -87,8 +87,11 @@ static pt_err list_join(struct arena *arena, const struct json_value *list, pt_s
 /* Nothing, or less, leaves the default. */
 static void time_put(pt_time *time, int64_t count, int64_t worth)
 {
-	if (count > 0 && !__builtin_mul_overflow(count, worth, &count))
-		*time = count;
+	/* What is added to a clock must not pass its end. */
+	static const pt_time longest = 100 * 365 * PT_DAY;
+
+	if (count > 0)
+		*time = count < longest / worth ? count * worth : longest;
 }
 
 /* PT_E_MALFORMED: it is of another type. */

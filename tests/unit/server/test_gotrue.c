@@ -401,6 +401,24 @@ static void an_instance_has_its_own_and_borrows_the_rest(void **state)
 	unload(&m.loaded);
 }
 
+static void no_time_is_so_long_that_a_clock_ends(void **state)
+{
+	struct made m = make(ENVIRONMENT(GOTRUE));
+	struct gotrue_options o;
+
+	(void)state;
+	assert_int_equal(instance(&m,
+				 "{\"jwt\":{\"secret\":\"s\",\"exp\":9223372036854,"
+				 "\"refresh_token_lifetime\":9223372036854775807},"
+				 "\"mailer\":{\"invite_max_age\":9223372036854775807}}",
+				 &o),
+		PT_OK);
+	assert_int_equal(o.token_life, 100 * 365 * PT_DAY);
+	assert_int_equal(o.refresh_life, 100 * 365 * PT_DAY);
+	assert_int_equal(o.invite_life, 100 * 365 * PT_DAY);
+	unload(&m.loaded);
+}
+
 static void an_instance_that_cannot_be_used_is_refused(void **state)
 {
 	struct made m = make(ENVIRONMENT(GOTRUE));
@@ -436,6 +454,7 @@ int main(void)
 		cmocka_unit_test(a_template_of_others_is_no_file),
 		cmocka_unit_test(letters_have_their_links_and_fragments),
 		cmocka_unit_test(an_instance_has_its_own_and_borrows_the_rest),
+		cmocka_unit_test(no_time_is_so_long_that_a_clock_ends),
 		cmocka_unit_test(an_instance_that_cannot_be_used_is_refused),
 	};
 

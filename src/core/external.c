@@ -279,6 +279,7 @@ static pt_err accept_invite(
 	struct pt_call *call, const struct visitor *visitor, pt_str invite, struct pt_grant *out)
 {
 	struct pt_amend amend = { .now = call->now, .has_ticket = true, .enabled = true };
+	struct visitor invited = *visitor;
 	struct pt_ticket_record shown;
 	struct pt_hook_reply reply;
 	bool same;
@@ -288,6 +289,11 @@ static pt_err accept_invite(
 	TRY(has_address(call, visitor, account->email_key, &same));
 	if (!same)
 		return PT_E_INVITE_MISMATCH;
+	if (account->disabled_at)
+		return PT_E_DISABLED;
+	/* The invitation says whose audience it is; the browser that brought it may say another. */
+	call->audience = account->audience;
+	TRY(identity_make(call, &invited));
 	TRY(hook_ask(call, PT_HOOK_SIGNUP, account, &reply));
 	amend.account = account->id;
 	amend.ticket = shown.ticket.hash;
@@ -298,7 +304,7 @@ static pt_err accept_invite(
 	amend.user_metadata = (struct pt_metadata){ PT_METADATA_MERGE, visitor->user_metadata };
 	amend.ends = PT_END_VERIFY | PT_END_RESET | PT_END_IDENTITIES;
 	hook_amend(&reply, &amend);
-	link_identity(visitor, &amend);
+	link_identity(&invited, &amend);
 	TRY(event_about(call, PT_EVENT_INVITE_ACCEPTED, account, "", &amend.events[0]));
 	return token_open(call, &shown.owner, &amend, out);
 }

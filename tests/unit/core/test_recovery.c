@@ -45,8 +45,8 @@ static void a_reset_confirms_the_address(void **state)
 	world_open(&w);
 	EXPECT_ERR(PT_OK, world_signup(&w, "ann", "ann@example.org"));
 	EXPECT_ERR(PT_OK, pt_recover(world_call(&w), PT_STR("ann@example.org")));
-	EXPECT_ERR(PT_OK, pt_reset(world_call(&w), str(world_letter_secret(&w, PT_LETTER_RESET)),
-				  PT_STR(NEW_PASSWORD)));
+	const char *secret = world_letter_secret(&w, PT_LETTER_RESET);
+	EXPECT_ERR(PT_OK, pt_reset(world_call(&w), str(secret), PT_STR(NEW_PASSWORD)));
 	EXPECT_ERR(PT_OK, world_signin(&w, "ann", NEW_PASSWORD, &grant));
 	world_close(&w);
 }

@@ -125,7 +125,8 @@ pt_err world_signup(struct world *w, const char *name, const char *email)
 void world_join(struct world *w, const char *name, const char *email)
 {
 	EXPECT_ERR(PT_OK, world_signup(w, name, email));
-	EXPECT_ERR(PT_OK, pt_confirm(world_call(w), str(world_letter_secret(w, PT_LETTER_VERIFY))));
+	const char *secret = world_letter_secret(w, PT_LETTER_VERIFY);
+	EXPECT_ERR(PT_OK, pt_confirm(world_call(w), str(secret)));
 }
 
 pt_err world_signin(struct world *w, const char *name, const char *password, struct pt_grant *out)

@@ -278,7 +278,12 @@ static pt_err has_address(
 static pt_err accept_invite(
 	struct pt_call *call, const struct visitor *visitor, pt_str invite, struct pt_grant *out)
 {
-	struct pt_amend amend = { .now = call->now, .has_ticket = true, .enabled = true };
+	struct pt_amend amend = {
+		.now = call->now,
+		.has_ticket = true,
+		.enabled = true,
+		.unconfirmed = true,
+	};
 	struct visitor invited = *visitor;
 	struct pt_ticket_record shown;
 	struct pt_hook_reply reply;
@@ -286,6 +291,8 @@ static pt_err accept_invite(
 
 	TRY(ticket_judge(call, invite, PT_TICKET_INVITE, &shown));
 	const struct pt_account *account = &shown.owner.account;
+	if (account->email_verified_at)
+		return PT_E_TICKET;
 	TRY(has_address(call, visitor, account->email_key, &same));
 	if (!same)
 		return PT_E_INVITE_MISMATCH;
@@ -299,7 +306,7 @@ static pt_err accept_invite(
 	amend.ticket = shown.ticket.hash;
 	amend.ticket_kind = PT_TICKET_INVITE;
 	amend.has_verified = amend.verified = true;
-	amend.has_password = !account->email_verified_at; /* (B) */
+	amend.has_password = true; /* (B): to none */
 	amend.app_metadata = (struct pt_metadata){ PT_METADATA_MERGE, visitor->app_metadata };
 	amend.user_metadata = (struct pt_metadata){ PT_METADATA_MERGE, visitor->user_metadata };
 	amend.ends = PT_END_VERIFY | PT_END_RESET | PT_END_IDENTITIES;

@@ -331,6 +331,24 @@ static void an_invitation_is_for_the_address_it_went_to(void **state)
 	world_close(&w);
 }
 
+static void an_invitation_is_over_when_its_owner_has_come(void **state)
+{
+	struct pt_account account;
+	struct world w = { 0 };
+	struct pt_grant grant;
+	char secret[128];
+
+	(void)state;
+	open_with(&w, NULL);
+	EXPECT_ERR(
+		PT_OK, pt_invite(world_call(&w), PT_STR("ann@example.org"), PT_STR(""), &account));
+	strcpy(secret, world_letter_secret(&w, PT_LETTER_INVITE));
+	EXPECT_ERR(PT_OK, reset(&w));
+	comes("666", "ann@example.org", false);
+	EXPECT_ERR(PT_E_TICKET, enter_by(&w, secret, &grant));
+	world_close(&w);
+}
+
 static void an_invitation_links_within_its_own_audience(void **state)
 {
 	struct pt_account account;
@@ -473,6 +491,7 @@ int main(void)
 		cmocka_unit_test(whoever_looked_before_the_owner_came_is_too_late),
 		cmocka_unit_test(where_nobody_signs_up_only_those_who_are_known_come_in),
 		cmocka_unit_test(an_invitation_is_for_the_address_it_went_to),
+		cmocka_unit_test(an_invitation_is_over_when_its_owner_has_come),
 		cmocka_unit_test(an_invitation_links_within_its_own_audience),
 		cmocka_unit_test(a_state_is_this_browsers_ours_and_young),
 		cmocka_unit_test(what_the_provider_refuses_lets_nobody_in),

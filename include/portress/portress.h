@@ -134,6 +134,8 @@ struct pt_site_setup {
 	pt_str default_role; /* of new accounts */
 	pt_str site_url;     /* the application's address, for letters; "" is public_url */
 	struct pt_letter_look letters[PT_LETTER_LOOKS];
+	/* Whom letters go by, in words of whoever carries them; sealed in each. "": as all do. */
+	pt_str courier;
 	const struct pt_hooks *hooks;        /* copied; NULL: nobody is asked or told */
 	const struct pt_provider *providers; /* copied, n of them */
 	size_t n_providers;

@@ -54,6 +54,7 @@ static pt_err letter_variables(struct pt_call *call, const struct letter_form *f
 		json_raw(&j, "data", account->user_metadata);
 	text_if_any(&j, "subject", look->subject);
 	text_if_any(&j, "template", look->body);
+	text_if_any(&j, "courier", call->site->courier);
 	json_object_end(&j);
 	return buf_done(&b, out);
 }

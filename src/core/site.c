@@ -184,7 +184,7 @@ static bool words_copy(struct pt_site *site, const struct pt_site_setup *setup)
 	       arena_str(site->memory, setup->tenant, &site->tenant) &&
 	       arena_str(site->memory, setup->audience, &site->audience) &&
 	       arena_str(site->memory, setup->default_role, &site->default_role) &&
-	       letters_copy(site, setup);
+	       arena_str(site->memory, setup->courier, &site->courier) && letters_copy(site, setup);
 }
 
 /* Those whom the site asks: humans, hooks, providers, and whoever takes letters at once. */

@@ -49,6 +49,7 @@ struct pt_site {
 	pt_str public_url;
 	pt_str site_url;
 	struct pt_letter_look letters[PT_LETTER_LOOKS];
+	pt_str courier;
 	struct farewells farewells;
 	void (*letter_waits)(void *ctx);
 	void *letter_waits_ctx;

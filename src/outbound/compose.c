@@ -272,10 +272,21 @@ static pt_err sentence_add(struct composing *c)
 	return PT_OK;
 }
 
+/* All but the courier, which is nobody's to read. */
+static pt_err variables_add(struct composing *c)
+{
+	for (size_t i = 0; i < c->variables.n; i++) {
+		const struct json_value *variable = &c->variables.items[i];
+		if (!str_eq(variable->name, PT_STR("courier")))
+			TRY(member_add(c->arena, c->values, variable));
+	}
+	return PT_OK;
+}
+
 static pt_err values_make(struct composing *c)
 {
 	c->values = value_map(c->arena);
-	TRY(members_add(c->arena, c->values, &c->variables));
+	TRY(variables_add(c));
 	TRY(validity_add(c));
 	TRY(sentence_add(c));
 	value_str(c->values, "app", c->composer->app);
@@ -392,5 +403,15 @@ pt_err compose(const struct composer *composer, struct letter_templates *own, pt
 	if (!arena_str(arena, letter->to, &mail.to))
 		return fault(PT_F_MEMORY, "no room for a letter");
 	*out = mail;
+	return PT_OK;
+}
+
+pt_err compose_courier(const struct composer *composer, pt_arena *arena,
+	const struct pt_letter *letter, pt_str *out)
+{
+	struct composing c = { .composer = composer, .arena = arena, .letter = letter };
+
+	TRY(variables_open(&c));
+	*out = variable_text(&c, PT_STR("courier"));
 	return PT_OK;
 }

@@ -14,6 +14,7 @@
  *	data       an object, the account's user metadata
  *	subject    a template in Go's syntax; absent: ours
  *	template   where a template for the HTML body is, in Go's syntax; absent: ours
+ *	courier    whom to send it by, in words of who opens couriers (couriers.h); absent: the server's
  *
  * Old rows have the first three. Templates of the site's own see .SiteURL .ConfirmationURL .Email
  * .NewEmail .Token and .Data; one that cannot be had, read or rendered is replaced by ours, with a
@@ -44,5 +45,10 @@ const char *letter_name(enum pt_letter_kind kind);
  */
 PT_CHECK pt_err compose(const struct composer *composer, struct letter_templates *own,
 	pt_arena *arena, const struct pt_letter *letter, pt_time until, struct pt_mail *out);
+
+/* What the letter says of its courier, "" when it names none. No template sees it. PT_F_CRYPTO,
+ * PT_F_RENDER as above. */
+PT_CHECK pt_err compose_courier(const struct composer *composer, pt_arena *arena,
+	const struct pt_letter *letter, pt_str *out);
 
 #endif

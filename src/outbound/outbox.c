@@ -44,6 +44,9 @@ static const pt_time post_time = 10 * PT_SECOND;
 static const pt_time post_template_time = 5 * PT_SECOND;
 static const pt_time mailbox_template_time = 5 * PT_SECOND;
 static const pt_time without_courier = PT_HOUR;
+static const pt_time foreign_time = 30 * PT_SECOND;
+static const pt_time foreign_slow = 5 * PT_SECOND;
+static const pt_time foreign_rest = PT_MINUTE;
 
 static const pt_time backoff[] = { 10 * PT_SECOND, PT_MINUTE, 5 * PT_MINUTE, 15 * PT_MINUTE,
 	PT_HOUR };
@@ -52,7 +55,8 @@ enum { BACKOFFS = sizeof(backoff) / sizeof(backoff[0]) };
 struct outbox {
 	const struct pt_store *store;
 	const struct composer *composer;
-	const struct pt_courier *courier; /* NULL: the thread, if any, is there for hooks */
+	const struct pt_courier *courier; /* NULL: the thread, if any, is there for others */
+	struct couriers *couriers;        /* NULL: there is no other courier */
 	struct hook_carrier hooks;
 	struct letter_templates *own;
 	bool has_thread;
@@ -288,6 +292,56 @@ static void alarm_change(struct outbox *outbox, const struct outcome *outcome)
 		outbox->rest_until = clock_monotonic() + mend_time;
 }
 
+/* ---- whom a letter goes by ---- */
+
+/* One that the letter named is foreign: and NULL where it does not open. */
+struct carrier {
+	const struct pt_courier *courier;
+	bool is_foreign;
+};
+
+/* An unreadable letter names nobody: composing it will say what is wrong. */
+static struct carrier carrier_take(
+	struct outbox *outbox, pt_arena *arena, const struct pt_letter *letter)
+{
+	pt_str named = PT_STR("");
+
+	if (!outbox->couriers ||
+		compose_courier(outbox->composer, arena, letter, &named) != PT_OK || named.n == 0)
+		return (struct carrier){ .courier = outbox->courier };
+	return (struct carrier){ couriers_take(outbox->couriers, named), true };
+}
+
+static void carrier_leave(struct outbox *outbox, const struct carrier *carrier)
+{
+	if (carrier->is_foreign && carrier->courier)
+		couriers_leave(outbox->couriers, carrier->courier);
+}
+
+static bool is_nobody(const struct carrier *carrier)
+{
+	return !carrier->courier && !carrier->is_foreign;
+}
+
+/* What is wrong with it concerns the letters that name it, and a slow one must not hold up the others.
+ * Some servers take their time to refuse a recipient: that is an answer. */
+static enum pt_sent foreign_judge(
+	struct outbox *outbox, const struct carrier *carrier, enum pt_sent sent, pt_time begun)
+{
+	pt_time now = clock_monotonic();
+	bool is_away = sent == PT_SENT_LATER || sent == PT_SENT_MISCONFIGURED;
+
+	if (is_away && now - begun > foreign_slow)
+		couriers_rest(outbox->couriers, carrier->courier, now + foreign_rest);
+	return sent == PT_SENT_MISCONFIGURED ? PT_SENT_LATER : sent;
+}
+
+static bool is_resting(struct outbox *outbox, const struct carrier *carrier)
+{
+	return carrier->is_foreign &&
+	       couriers_rest_until(outbox->couriers, carrier->courier) > clock_monotonic();
+}
+
 /* ---- one letter ---- */
 
 static struct outcome composing_failed(pt_err err)
@@ -313,22 +367,36 @@ static pt_time time_left(const struct patience *patience)
 	return left > PT_MILLISECOND ? left : PT_MILLISECOND;
 }
 
-static struct outcome attempt(struct outbox *outbox, pt_arena *arena,
+static struct outcome hand_over(struct outbox *outbox, pt_arena *arena,
+	const struct carrier *carrier, const struct pt_mail *mail)
+{
+	const struct pt_courier *courier = carrier->courier;
+	pt_time begun = clock_monotonic();
+	struct outcome outcome = { .sent = PT_SENT_LATER };
+
+	outcome.sent = courier->send(courier->ctx, arena, mail, &outcome.detail);
+	if (outcome.sent == PT_SENT)
+		budget_spend(outbox);
+	if (carrier->is_foreign)
+		outcome.sent = foreign_judge(outbox, carrier, outcome.sent, begun);
+	return outcome;
+}
+
+static struct outcome attempt(struct outbox *outbox, pt_arena *arena, const struct carrier *carrier,
 	const struct pt_letter *letter, const struct patience *patience)
 {
-	const struct pt_courier *courier = outbox->courier;
-	struct outcome outcome = { .sent = PT_SENT_LATER };
 	struct pt_mail mail;
-	pt_err err =
-		compose(outbox->composer, outbox->own, arena, letter, patience->template, &mail);
+	pt_err err;
 
+	if (!carrier->courier)
+		return (struct outcome){ PT_SENT_LATER, PT_STR("its courier cannot be used") };
+	if (is_resting(outbox, carrier))
+		return (struct outcome){ PT_SENT_LATER, PT_STR("its courier was too slow before") };
+	err = compose(outbox->composer, outbox->own, arena, letter, patience->template, &mail);
 	if (err != PT_OK)
 		return composing_failed(err);
 	mail.patience = time_left(patience);
-	outcome.sent = courier->send(courier->ctx, arena, &mail, &outcome.detail);
-	if (outcome.sent == PT_SENT)
-		budget_spend(outbox);
-	return outcome;
+	return hand_over(outbox, arena, carrier, &mail);
 }
 
 /* A letter that cannot be tried again in its time is dead, and said to be. */
@@ -373,13 +441,17 @@ static void conclude(struct outbox *outbox, const struct pt_letter *letter,
 	tell_store(outbox, letter, outcome, at);
 }
 
-static void carry_letter(struct outbox *outbox, const struct pt_letter *letter)
+static void carry_letter(
+	struct outbox *outbox, const struct carrier *carrier, const struct pt_letter *letter)
 {
-	const struct patience patience = { .template = clock_monotonic() + template_time };
-	struct outcome outcome = attempt(outbox, outbox->arena, letter, &patience);
+	pt_time now = clock_monotonic();
+	const struct patience patience = { now + template_time,
+		carrier->is_foreign ? now + foreign_time : 0 };
+	struct outcome outcome = attempt(outbox, outbox->arena, carrier, letter, &patience);
 	pt_time at;
 
-	alarm_change(outbox, &outcome);
+	if (!carrier->is_foreign)
+		alarm_change(outbox, &outcome);
 	at = schedule(letter, &outcome);
 	count(outbox, outcome.sent);
 	conclude(outbox, letter, &outcome, at);
@@ -406,12 +478,18 @@ static void leave(struct outbox *outbox, const struct pt_letter *letter)
 
 static void carry(struct outbox *outbox, const struct pt_letter *letter)
 {
-	if (letter->kind == PT_LETTER_HOOK)
+	struct carrier carrier;
+
+	if (letter->kind == PT_LETTER_HOOK) {
 		carry_hook(outbox, letter);
-	else if (outbox->courier)
-		carry_letter(outbox, letter);
-	else
+		return;
+	}
+	carrier = carrier_take(outbox, outbox->arena, letter);
+	if (is_nobody(&carrier))
 		leave(outbox, letter);
+	else
+		carry_letter(outbox, &carrier, letter);
+	carrier_leave(outbox, &carrier);
 }
 
 static void carry_next(struct outbox *outbox)
@@ -520,6 +598,7 @@ pt_err outbox_open(const struct outbox_setup *setup, struct outbox **out)
 	outbox->store = setup->store;
 	outbox->composer = setup->composer;
 	outbox->courier = setup->courier;
+	outbox->couriers = setup->couriers;
 	outbox->hooks = (struct hook_carrier){ .store = setup->store,
 		.letter_key = &setup->composer->letter_key,
 		.hooks = setup->hooks,
@@ -527,7 +606,7 @@ pt_err outbox_open(const struct outbox_setup *setup, struct outbox **out)
 	outbox->own = letter_templates_open();
 	if (!outbox->own)
 		return fault(PT_F_MEMORY, "no room for the outbox");
-	if (outbox->courier || setup->hooks) {
+	if (outbox->courier || outbox->couriers || setup->hooks) {
 		TRY(room_make(outbox, setup->per_hour));
 		TRY(thread_start(outbox));
 	}
@@ -566,11 +645,13 @@ pt_err outbox_post(struct outbox *outbox, pt_arena *arena, const struct pt_lette
 	pt_time now = clock_monotonic();
 	const struct patience patience = { now + post_template_time, now + post_time };
 	struct outcome outcome = { PT_SENT_LATER, PT_STR("the hourly budget is spent") };
+	struct carrier carrier = carrier_take(outbox, arena, letter);
 
-	if (!outbox->courier)
+	if (is_nobody(&carrier))
 		return PT_E_NOT_FOUND;
 	if (budget_free_at(outbox) <= now)
-		outcome = attempt(outbox, arena, letter, &patience);
+		outcome = attempt(outbox, arena, &carrier, letter, &patience);
+	carrier_leave(outbox, &carrier);
 	if (outcome.sent == PT_SENT) {
 		log_outcome(letter, &outcome);
 		count(outbox, PT_SENT);
@@ -605,13 +686,21 @@ static bool has_stop(const struct pt_courier *courier)
 	return courier && courier->size > offsetof(struct pt_courier, stop) && courier->stop;
 }
 
+static void hurry(struct outbox *outbox)
+{
+	if (has_stop(outbox->courier))
+		outbox->courier->stop(outbox->courier->ctx);
+	if (outbox->couriers)
+		couriers_stop(outbox->couriers);
+}
+
 void outbox_close(struct outbox *outbox, pt_time grace)
 {
 	if (!outbox)
 		return;
 	if (outbox->has_thread) {
-		if (!ask_to_finish(outbox, grace) && has_stop(outbox->courier))
-			outbox->courier->stop(outbox->courier->ctx);
+		if (!ask_to_finish(outbox, grace))
+			hurry(outbox);
 		pthread_join(outbox->thread, NULL);
 	}
 	outbox_free(&outbox);

@@ -8,6 +8,9 @@
  * not_after is dead after six attempts. While mail is set up wrongly everything rests for five
  * minutes at a time. At least once; the same secret each time.
  *
+ * A letter may name a courier of its own (compose_courier). Then only that letter waits for what is wrong
+ * with it, by its own back-off; one that took long to fail is left alone for a minute.
+ *
  * Hooks that are to be told something (PT_LETTER_HOOK) come the same way, and wait while letters rest.
  * A slow hook holds up letters behind it for as long as it may take itself: 30 s.
  */
@@ -15,6 +18,7 @@
 #define OUTBOUND_OUTBOX_H
 
 #include "outbound/compose.h"
+#include "outbound/couriers.h"
 #include "portress/courier.h"
 #include "portress/hook.h"
 #include "portress/store.h"
@@ -25,7 +29,8 @@ struct outbox_setup {
 	const struct pt_store *store;
 	const struct composer *composer;
 	const struct pt_courier
-		*courier; /* NULL: letters stay in the store (the mailbox shows them) */
+		*courier;          /* NULL: letters stay in the store (the mailbox shows them) */
+	struct couriers *couriers; /* of letters that name one; NULL: they go as all do */
 	/* The whole server, letters at once among them; over it letters wait, with one warning. 0: no
 	 * limit. Hooks do not count. */
 	int per_hour;
@@ -41,7 +46,7 @@ void outbox_wake(void *outbox);
 
 /*
  * Composes and sends a letter that is in no store, within about ten seconds, from any thread. PT_OK:
- * the next host took it. PT_E_NOT_FOUND: there is no courier, nothing was sent, and the letter is for
+ * the next host took it. PT_E_NOT_FOUND: there is no courier for it, nothing was sent, and the letter is for
  * the store, whose mailbox shows it. PT_E_MAIL: it was not taken, or the hourly budget is spent (logged);
  * it is not tried again.
  */

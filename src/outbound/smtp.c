@@ -447,7 +447,7 @@ static bool is_host(pt_str host)
 	return host.n > 0 && host.n < 254;
 }
 
-static pt_err setup_check(const struct smtp_setup *setup)
+pt_err smtp_check(const struct smtp_setup *setup)
 {
 	bool has_login = setup->username.n > 0;
 
@@ -465,6 +465,11 @@ static pt_err setup_check(const struct smtp_setup *setup)
 		return fault(
 			PT_F_CONFIG, "a mail password is not sent to another machine without TLS");
 	return PT_OK;
+}
+
+enum smtp_tls smtp_tls_usual(pt_str host)
+{
+	return resolve_is_loopback(host) ? SMTP_TLS_OPPORTUNISTIC : SMTP_TLS_REQUIRE;
 }
 
 static pt_err name_check(struct arena *arena, pt_str name)
@@ -543,7 +548,7 @@ static void smtp_free(struct smtp **smtp)
 pt_err smtp_open(const struct smtp_setup *setup, struct pt_courier *out)
 {
 	TRY(curl_open(PT_STR("")));
-	TRY(setup_check(setup));
+	TRY(smtp_check(setup));
 
 	PT_OWN(smtp_free) struct smtp *smtp = calloc(1, sizeof(*smtp));
 	if (!smtp)

@@ -33,6 +33,12 @@ struct smtp_setup {
 PT_CHECK pt_err smtp_open(const struct smtp_setup *setup, struct pt_courier *out);
 void smtp_close(struct pt_courier *courier);
 
+/* PT_F_CONFIG, logged: smtp_open would refuse its host, port, addresses or login. */
+PT_CHECK pt_err smtp_check(const struct smtp_setup *setup);
+
+/* Where nobody says: TLS is required, and taken when offered on this machine. */
+enum smtp_tls smtp_tls_usual(pt_str host);
+
 /* "smtp://user:pass@host:port", "smtps://...": parts into setup (host, port, username, password,
  * tls). Without a port: 587, to this machine 25, for smtps 465. smtp:// requires TLS; to this machine
  * it takes it when offered. PT_F_CONFIG, logged without the password. */

@@ -115,7 +115,7 @@ pt_err smtp_url_parse(pt_arena *arena, pt_str url, struct smtp_setup *setup)
 		TRY(parse_login(arena, login, &parsed));
 	TRY(parse_host(host, &parsed));
 	here = resolve_is_loopback(parsed.host);
-	parsed.tls = here ? SMTP_TLS_OPPORTUNISTIC : SMTP_TLS_REQUIRE;
+	parsed.tls = smtp_tls_usual(parsed.host);
 	if (scheme->implicit)
 		parsed.tls = SMTP_TLS_IMPLICIT;
 	if (parsed.port == 0)

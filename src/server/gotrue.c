@@ -67,7 +67,6 @@ void gotrue_options_make(const struct config *c, struct gotrue_options *out)
 		.default_group = config_text(c, SET_GOTRUE_DEFAULT_GROUP),
 		.saml_label = config_text(c, SET_GOTRUE_SAML_LABEL),
 		.cookie_key = config_text(c, SET_GOTRUE_COOKIE_KEY),
-		.smtp_host = config_text(c, SET_SMTP_HOST),
 		.files = true,
 		.signup_off = config_true(c, SET_GOTRUE_DISABLE_SIGNUP),
 		.autoconfirm = config_true(c, SET_GOTRUE_AUTOCONFIRM),

@@ -28,9 +28,8 @@ struct gotrue_options {
 	pt_str default_group;
 	pt_str saml_label;
 	pt_str cookie_key;
-	pt_str smtp_host; /* of an instance: it is told when it is not the server's */
-	bool files;       /* its letters' templates may be files: never of an instance */
-	bool at_pages;    /* no application is named: its links lead to the pages beside it */
+	bool files;    /* its letters' templates may be files: never of an instance */
+	bool at_pages; /* no application is named: its links lead to the pages beside it */
 	bool signup_off;
 	bool autoconfirm;
 	bool email_off;
@@ -63,6 +62,13 @@ struct gotrue_options {
 		pt_time try_time;
 		pt_str events; /* comma separated */
 	} webhook;
+	struct gotrue_mail_options { /* of an instance; "" and 0: it does not say */
+		pt_str host;
+		int port;
+		pt_str user;
+		pt_str pass;
+		pt_str from;
+	} mail;
 };
 
 void gotrue_options_make(const struct config *config, struct gotrue_options *out);

@@ -10,7 +10,7 @@
 
 #include "base/banned.h"
 
-enum kind { TEXT, TRUTH, COUNT, SECONDS, NANOSECONDS, LIST };
+enum kind { TEXT, TRUTH, COUNT, PORT, SECONDS, NANOSECONDS, LIST };
 
 /* Where a member goes. `lent`: the server's own value stands, unless there is something here. */
 struct field {
@@ -37,7 +37,11 @@ static const struct field fields[] = {
 	{ "jwt.default_group_name", TEXT, AT(default_group), false },
 	{ "jwt.refresh_token_lifetime", SECONDS, AT(refresh_life), false },
 	{ "smtp.max_frequency", NANOSECONDS, AT(mail_pause), true },
-	{ "smtp.host", TEXT, AT(smtp_host), true },
+	{ "smtp.host", TEXT, AT(mail.host), false },
+	{ "smtp.port", PORT, AT(mail.port), false },
+	{ "smtp.user", TEXT, AT(mail.user), false },
+	{ "smtp.pass", TEXT, AT(mail.pass), false },
+	{ "smtp.admin_email", TEXT, AT(mail.from), false },
 	{ "mailer.autoconfirm", TRUTH, AT(autoconfirm), false },
 	{ "mailer.confirmation_max_age", NANOSECONDS, AT(confirmation_life), false },
 	{ "mailer.recovery_max_age", NANOSECONDS, AT(recovery_life), false },
@@ -94,7 +98,16 @@ static void time_put(pt_time *time, int64_t count, int64_t worth)
 		*time = count < longest / worth ? count * worth : longest;
 }
 
-/* PT_E_MALFORMED: it is of another type. */
+/* 0 is unset. */
+static pt_err port_put(int *port, int64_t number)
+{
+	if (number < 0 || number > 65535)
+		return PT_E_MALFORMED;
+	*port = (int)number;
+	return PT_OK;
+}
+
+/* PT_E_MALFORMED: it is of another type, or no port. */
 static pt_err field_put(
 	struct arena *arena, const struct field *field, const struct json_value *value, void *at)
 {
@@ -116,12 +129,15 @@ static pt_err field_put(
 			return PT_E_MALFORMED;
 		return list_join(arena, value, at);
 	case COUNT:
+	case PORT:
 	case SECONDS:
 	case NANOSECONDS:
 		break;
 	}
 	if (value->type != JSON_NUMBER || value->text.n == 0)
 		return PT_E_MALFORMED;
+	if (field->kind == PORT)
+		return port_put(at, value->number);
 	if (field->kind == SECONDS)
 		time_put(at, value->number, PT_SECOND);
 	else if (field->kind == NANOSECONDS)
@@ -175,7 +191,6 @@ static void usual(const struct gotrue_options *base, struct gotrue_options *out)
 	*out = (struct gotrue_options){
 		.redirect_url = base->redirect_url,
 		.saml_label = base->saml_label,
-		.smtp_host = base->smtp_host,
 		.email_off = base->email_off,
 		.mail_pause = base->mail_pause,
 		.admin_group = PT_STR("admin"),

@@ -17,6 +17,7 @@
 #include "outbound/provider.h"
 #include "outbound/webhook.h"
 #include "portress/act.h"
+#include "server/gotrue_mail.h"
 #include "server/site_link.h"
 
 #include "base/banned.h"
@@ -34,6 +35,7 @@ struct opened {
 	bool has_hooks;
 	struct pt_provider providers[GOTRUE_PROVIDERS];
 	size_t n_providers;
+	pt_str courier;
 	struct pt_site *site;
 };
 
@@ -54,7 +56,6 @@ struct gotrue_sites {
 	struct told *told;
 	struct pt_site *own;
 	const struct pt_hooks *own_hooks;
-	bool smtp_told;
 };
 
 /* ---- hooks ---- */
@@ -168,6 +169,7 @@ static pt_err site_open(struct gotrue_sites *sites, struct opened *site, pt_str 
 	const struct gotrue_options *o = &site->options;
 	pt_str base = o->site_url.n > 0 ? o->site_url : settings->base_url;
 	struct pt_keys keys = keys_of(settings, site);
+	bool at_once = settings->mail_at_once && (settings->has_mail || site->courier.n > 0);
 	struct pt_policy policy;
 	struct pt_site_setup setup = {
 		.size = sizeof(setup),
@@ -182,7 +184,8 @@ static pt_err site_open(struct gotrue_sites *sites, struct opened *site, pt_str 
 		.hooks = site->has_hooks ? &site->hooks : NULL,
 		.providers = site->providers,
 		.n_providers = site->n_providers,
-		.post = settings->mail_at_once ? sites->setup.post : NULL,
+		.courier = site->courier,
+		.post = at_once ? sites->setup.post : NULL,
 		.post_ctx = sites->setup.ctx,
 		.public_url = o->at_pages ? settings->public_url : settings->base_url,
 		.letter_waits = sites->setup.letter_waits,
@@ -190,7 +193,7 @@ static pt_err site_open(struct gotrue_sites *sites, struct opened *site, pt_str 
 	};
 
 	gotrue_policy_make(o, &settings->policy, &policy);
-	policy.mail_at_once = settings->mail_at_once;
+	policy.mail_at_once = at_once;
 	TRY(gotrue_looks_make(site->arena, o, base, setup.letters));
 	return pt_site_open(&setup, &site->site);
 }
@@ -356,26 +359,12 @@ static void told_keep(struct gotrue_sites *sites, const struct gotrue_tenant *te
 	pthread_mutex_unlock(&sites->lock);
 }
 
-static void tell_of_smtp(struct gotrue_sites *sites, const struct opened *site, pt_str tenant)
-{
-	const struct settings *settings = sites->setup.settings;
-
-	if (str_eq(site->options.smtp_host, settings->gotrue_site.smtp_host) ||
-		__atomic_exchange_n(&sites->smtp_told, true, __ATOMIC_RELAXED))
-		return;
-	log_say(LOG_WARN, "gotrue.smtp",
-		"instance %.*s names a mail server of its own, and maybe others do: their letters "
-		"go by the server's all the same",
-		(int)tenant.n, tenant.p);
-}
-
 /* What requests and the store lend is copied: the site lives longer. */
 static pt_err instance_fill(struct gotrue_sites *sites, struct opened *site,
 	const struct gotrue_tenant *tenant, pt_str id, const char **why)
 {
 	const struct settings *settings = sites->setup.settings;
 	struct gotrue_options *o = &site->options;
-	pt_err err;
 
 	TRY(gotrue_instance_read(
 		site->arena, &settings->gotrue_site, tenant->tenant->config, o, why));
@@ -391,11 +380,10 @@ static pt_err instance_fill(struct gotrue_sites *sites, struct opened *site,
 	}
 	*why = "external";
 	TRY(providers_open(settings, site));
+	*why = "smtp";
+	TRY(gotrue_mail_text(settings, site->arena, &o->mail, &site->courier));
 	*why = "it cannot be used";
-	err = site_open(sites, site, id);
-	if (err == PT_OK)
-		tell_of_smtp(sites, site, id);
-	return err;
+	return site_open(sites, site, id);
 }
 
 pt_err gotrue_sites_instance(

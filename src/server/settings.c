@@ -578,7 +578,7 @@ static void smtp_from_parts(const struct config *c, struct settings *s)
 {
 	s->smtp.host = config_text(c, SET_SMTP_HOST);
 	s->smtp.port = (int)config_number(c, SET_SMTP_PORT);
-	s->smtp.tls = resolve_is_loopback(s->smtp.host) ? SMTP_TLS_OPPORTUNISTIC : SMTP_TLS_REQUIRE;
+	s->smtp.tls = smtp_tls_usual(s->smtp.host);
 	s->smtp.password = config_text(c, SET_SMTP_PASSWORD);
 	if (s->smtp.password.n > 0)
 		s->smtp.username = config_text(c, SET_SMTP_USERNAME).n > 0
@@ -589,8 +589,7 @@ static void smtp_from_parts(const struct config *c, struct settings *s)
 static void make_mail(struct config *c, struct settings *s)
 {
 	s->has_mail = config_text(c, SET_SMTP_URL).n > 0 || config_text(c, SET_SMTP_HOST).n > 0;
-	if (!s->has_mail)
-		return;
+	s->smtp_tls_told = !is_word(c, SET_SMTP_TLS, "auto");
 	if (config_text(c, SET_SMTP_URL).n > 0)
 		smtp_from_url(c, s);
 	else
@@ -606,7 +605,7 @@ static void make_mail(struct config *c, struct settings *s)
 	s->smtp.from = config_text(c, SET_MAIL_FROM);
 	s->smtp.from_name = config_text(c, SET_MAIL_FROM_NAME);
 	s->smtp.reply_to = config_text(c, SET_MAIL_REPLY_TO);
-	if (s->smtp.from.n == 0 && c->as != AS_IDENTORO)
+	if (s->has_mail && s->smtp.from.n == 0 && c->as != AS_IDENTORO)
 		config_problem(c, "%.*s must be set: letters need a sender",
 			SHOW(name_of(c, SET_MAIL_FROM)));
 }
@@ -728,8 +727,8 @@ static void make_gotrue(struct config *c, struct settings *s)
 
 static void finish_gotrue(const struct config *c, struct settings *s)
 {
-	s->mail_at_once = s->has_mail && config_true(c, SET_MAIL_AT_ONCE);
-	s->gotrue_policy.mail_at_once = s->mail_at_once;
+	s->mail_at_once = config_true(c, SET_MAIL_AT_ONCE);
+	s->gotrue_policy.mail_at_once = s->mail_at_once && s->has_mail;
 	if (s->gotrue_site.site_url.n > 0 || s->gotrue.many)
 		return;
 	s->gotrue_site.site_url = s->base_url;

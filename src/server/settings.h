@@ -30,7 +30,8 @@ struct settings {
 	unsigned loops;
 	struct workers_setup workers;
 	bool has_mail;
-	struct smtp_setup smtp;
+	struct smtp_setup smtp; /* without has_mail: what other mail servers share */
+	bool smtp_tls_told;     /* smtp.tls holds for every mail server */
 	struct captcha_setup captcha;
 	pt_str base_url; /* "https://id.example.org/auth": as it was set, without a slash at its end */
 	pt_str origin;     /* "https://id.example.org" */
@@ -40,6 +41,7 @@ struct settings {
 	struct gotrue_setup gotrue;        /* its sites are opened by who has the store */
 	struct gotrue_options gotrue_site; /* of the one site; of many: what they share */
 	struct pt_policy gotrue_policy;    /* the same */
+	/* Of sites with a mail server. */
 	bool mail_at_once;
 	bool webhook_private;  /* webhooks and templates may be anywhere */
 	bool provider_private; /* so may providers */

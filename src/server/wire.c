@@ -25,6 +25,7 @@
 #include "crypt/password.h"
 #include "outbound/outbox.h"
 #include "portress/act.h"
+#include "server/gotrue_mail.h"
 #include "server/gotrue_sites.h"
 #include "server/help.h"
 #include "server/keeper.h"
@@ -37,7 +38,7 @@
 
 #include "base/banned.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, COURIERS = 16 };
 
 struct server {
 	struct config *config;
@@ -59,6 +60,7 @@ struct server {
 	bool has_captcha;
 	struct pt_courier courier;
 	bool has_courier;
+	struct couriers *couriers; /* of instances with a mail server of their own */
 	struct composer composer;
 	struct outbox *outbox;
 	struct surface *surface;
@@ -236,6 +238,7 @@ static pt_err open_outbox(struct server *s)
 		.store = &s->store,
 		.composer = &s->composer,
 		.courier = s->has_courier ? &s->courier : NULL,
+		.couriers = s->couriers,
 		.per_hour = (int)config_number(s->config, SET_LIMIT_MAIL),
 		.hooks = s->gotrue_sites ? gotrue_sites_hooks : NULL,
 		.hooks_ctx = s->gotrue_sites,
@@ -251,6 +254,13 @@ static pt_err open_outbox(struct server *s)
 	return outbox_open(&setup, &s->outbox);
 }
 
+static pt_err open_couriers(struct server *s)
+{
+	const struct couriers_setup setup = { COURIERS, gotrue_mail_open, smtp_close, s->settings };
+
+	return couriers_open(&setup, &s->couriers);
+}
+
 static pt_err open_outbound(struct server *s)
 {
 	if (s->settings->policy.captcha) {
@@ -261,7 +271,7 @@ static pt_err open_outbound(struct server *s)
 		TRY(smtp_open(&s->settings->smtp, &s->courier));
 		s->has_courier = true;
 	}
-	return PT_OK;
+	return s->settings->gotrue.many ? open_couriers(s) : PT_OK;
 }
 
 static pt_err metrics(void *ctx, pt_arena *arena, pt_str *text)
@@ -375,7 +385,8 @@ static void tell_mailbox(const struct server *s)
 			"%.*s/dev/mailbox",
 			(int)url.n, url.p);
 	else if (!s->settings->has_mail)
-		log_say(LOG_WARN, "mailbox.none", "no mail server is set: nobody gets any letter");
+		log_say(LOG_WARN, "mailbox.none", "no mail server is set: nobody gets any letter%s",
+			s->settings->gotrue.many ? ", but of sites that have one" : "");
 }
 
 static void tell(const struct server *s)
@@ -484,6 +495,7 @@ static void stop(struct server *s)
 	pt_site_close(s->pages);
 	if (s->has_store)
 		s->store.close(s->store.ctx);
+	couriers_close(s->couriers);
 	if (s->has_courier)
 		smtp_close(&s->courier);
 	if (s->has_captcha)

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 
 import { address, declines, inAnHour, item, looksInside, many, randomUUID, refuses, shared, sign, within } from '../../support/gotrue.mjs';
 import { HookServer } from '../../support/hook-server.mjs';
+import { freePort } from '../../support/settings.mjs';
+import { Sink } from '../../support/smtp.mjs';
 
 const unreachable = { enabled: true, client_id: 'our-id', secret: 'our-secret', redirect_uri: 'https://auth.example/callback' };
 
@@ -145,6 +147,109 @@ item(156, 'what a change leaves out is kept, and what it empties is cleared', lo
 		await hooks.close();
 	}
 });
+
+/* A mail server that somebody else runs, and what an instance says of it. */
+async function mailServer(here, options = {}) {
+	const pass = randomUUID();
+	const sink = await Sink.open({ starttls: true, auth: { user: 'of the site', pass }, ...options });
+
+	here.secrets.add(pass);
+	return { sink, pass, smtp: { host: 'localhost', port: sink.port, user: 'of the site', pass, admin_email: `${randomUUID()}@sites.example` } };
+}
+
+async function withMailServers(count, story) {
+	const here = await site();
+	const servers = [];
+
+	try {
+		for (let i = 0; i < count; i++)
+			servers.push(await mailServer(here));
+		await story(here, servers);
+	} finally {
+		for (const { sink } of servers)
+			await sink.close();
+	}
+}
+
+item(156, 'the password of a mail server is kept where it is left out, and gone where it is empty', looksInside, () =>
+	withMailServers(1, async (here, [{ sink, pass, smtp }]) => {
+		const one = await here.instance({ smtp });
+		const change = (config) => here.operator('PUT', `/instances/${one.id}`, { config: { smtp: config } });
+		const asked = async (status) => {
+			const answer = await here.post('/signup', { email: address(), password: 'x' }, one.options);
+
+			assert.equal(answer.status, status, answer.text);
+			return sink.logins.splice(0).map(({ username, password }) => [username, password]);
+		};
+
+		assert.deepEqual(await asked(200), [['of the site', pass]]);
+		sink.options.auth.user = 'somebody else';
+		assert.ok(!(await change({ user: 'somebody else' })).text.includes(pass));
+		assert.deepEqual(await asked(200), [['somebody else', pass]]);
+		await change({ pass: '' });
+		assert.deepEqual(await asked(500), []);
+		assert.equal(sink.letters.length, 2);
+	}));
+
+item(158, 'letters of each site go by its own mail server, and else by the one of all', looksInside, () =>
+	withMailServers(2, async (here, [first, second]) => {
+		const sites = [await here.instance({ smtp: first.smtp }), await here.instance({ smtp: second.smtp }), await here.instance()];
+		const sinks = [first.sink, second.sink, here.mail];
+		const senders = [first.smtp.admin_email, second.smtp.admin_email, 'admin@site.example'];
+
+		for (const [i, { options }] of sites.entries()) {
+			const who = await here.signedUp({}, options);
+
+			for (const [j, sink] of sinks.entries()) {
+				const letters = sink.to(who.email);
+
+				assert.equal(letters.length, i === j ? 1 : 0, `site ${i} and mail server ${j}`);
+				assert.ok(letters.every((letter) => letter.sender === senders[i] && letter.parsed.from.value[0].address === senders[i]));
+			}
+		}
+		const { id, options } = await here.instance({ smtp: { admin_email: senders[0] } });
+		const who = await here.signedUp({}, options);
+
+		assert.equal(here.mail.to(who.email)[0].sender, senders[0]);
+		assert.ok(!(await here.operator('GET', `/instances/${id}`)).text.includes('pass'));
+	}));
+
+item(158, "a mail server that is away is its own site's trouble", looksInside, async () => {
+	const here = await site();
+	const away = { host: '127.0.0.1', port: await freePort(), admin_email: 'admin@one.example' };
+	const [one, two] = [await here.instance({ smtp: away }), await here.instance()];
+
+	refuses(await here.post('/signup', { email: address(), password: 'x' }, one.options), 500, 'Error sending confirmation mail');
+	await here.signedUp({}, two.options);
+	for (const smtp of [{ host: 'http://mail.example/' }, { host: 'a b' }, { port: 70000 }, { admin_email: 'nobody' }])
+		refuses(await at(here, await here.instance({ smtp }), 'GET', '/settings'), 500, 'Error loading environment config');
+});
+
+item(158, 'letters that wait find the mail server of their site', looksInside, () =>
+	within(many({ mail: false, settings: { PORTRESS_MAIL_AT_ONCE: 'false' } }), async (here) => {
+		const servers = [await mailServer(here), await mailServer(here)];
+
+		try {
+			const [first, second] = servers;
+
+			await first.sink.down();
+			const [one, two, none] = [await here.instance({ smtp: first.smtp }), await here.instance({ smtp: second.smtp }), await here.instance()];
+			const early = await here.signedUp({}, one.options);
+			const late = await here.signedUp({}, two.options);
+
+			await here.signedUp({}, none.options);
+			await second.sink.letter(late.email);
+			await first.sink.up();
+			const letter = await first.sink.letter(early.email, { patience: 20000 });
+
+			assert.equal(letter.sender, first.smtp.admin_email);
+			assert.deepEqual([first.sink.letters.length, second.sink.letters.length], [1, 1]);
+			assert.ok(!here.server.log.includes('outbox.misconfigured'));
+		} finally {
+			for (const { sink } of servers)
+				await sink.close();
+		}
+	}));
 
 item(157, 'no answer holds a secret', looksInside, async () => {
 	const here = await site();

@@ -49,6 +49,7 @@ static void site_open(struct world *w)
 		.hooks = w->hooks.size ? &w->hooks : NULL,
 		.providers = &w->provider,
 		.n_providers = w->provider.size ? 1 : 0,
+		.courier = PT_STR("by whom"),
 		.letter_waits = count_letter,
 		.letter_waits_ctx = w,
 		.post = w->policy.mail_at_once ? take_letter : NULL,
@@ -163,6 +164,8 @@ const char *world_letter_secret(struct world *w, enum pt_letter_kind kind)
 		EXPECT_ERR(
 			PT_OK, seal_open(arena, &key, str(all[i].id.text), all[i].sealed, &clear));
 		EXPECT_ERR(PT_OK, json_read(arena, clear, &variables));
+		assert_true(
+			str_eq(json_find(&variables, PT_STR("courier"))->text, PT_STR("by whom")));
 		pt_str link = json_find(&variables, PT_STR("link"))->text;
 		pt_str head, text;
 		if (str_cut(link, '=', &head, &text))

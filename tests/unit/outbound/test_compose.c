@@ -58,6 +58,29 @@ static void assert_text(pt_str text, const char *wanted)
 		fail_msg("\n--- got ---\n%.*s\n--- wanted ---\n%s", (int)text.n, text.p, wanted);
 }
 
+static void whom_it_goes_by_is_told_to_who_asks_and_to_no_template(void **state)
+{
+	struct pt_letter letter = letter_invite(&office, 1, ",\"courier\":\"a secret\"");
+	struct pt_letter silent = letter_invite(&office, 2, "");
+	struct pt_letter odd = letter_invite(&office, 3, ",\"courier\":7");
+	struct pt_letter spoilt = { .kind = PT_LETTER_INVITE, .sealed = PT_STR("not sealed") };
+	struct pt_mail mail;
+	pt_str courier;
+
+	(void)state;
+	office_template(&office, "letters/invite.txt", "{{link}} [{{courier}}]\n", TEMPLATE_TEXT);
+	assert_int_equal(compose_it(&letter, &mail), PT_OK);
+	assert_text(mail.text, "https://d.example/#invite_token=t []\n");
+	assert_int_equal(compose_courier(&office.composer, office.arena, &letter, &courier), PT_OK);
+	assert_text(courier, "a secret");
+	assert_int_equal(compose_courier(&office.composer, office.arena, &silent, &courier), PT_OK);
+	assert_text(courier, "");
+	assert_int_equal(compose_courier(&office.composer, office.arena, &odd, &courier), PT_OK);
+	assert_text(courier, "");
+	assert_int_equal(
+		compose_courier(&office.composer, office.arena, &spoilt, &courier), PT_F_CRYPTO);
+}
+
 static void a_sealed_letter_is_composed(void **state)
 {
 	struct pt_letter letter = letter_fine(&office, 1);
@@ -344,6 +367,7 @@ int main(void)
 		cmocka_unit_test(a_site_has_bodies_of_its_own),
 		cmocka_unit_test(a_body_that_cannot_be_had_is_ours),
 		cmocka_unit_test(a_body_that_cannot_be_rendered_is_ours),
+		cmocka_unit_test(whom_it_goes_by_is_told_to_who_asks_and_to_no_template),
 	};
 
 	return cmocka_run_group_tests(tests, world_begin, world_end);

@@ -43,6 +43,10 @@ struct world {
 	struct pt_hooks hooks;
 	struct pt_store store;
 	struct pt_courier courier;
+	enum pt_sent foreign_answer;
+	unsigned foreign_delay; /* in microseconds */
+	int foreign_sends;
+	struct couriers *couriers;
 	struct outbox *outbox;
 };
 
@@ -175,6 +179,46 @@ static void courier_stop(void *context)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* ---- couriers that letters name: "other", "blocked" ---- */
+
+static enum pt_sent foreign_send(
+	void *context, pt_arena *arena, const struct pt_mail *mail, pt_str *detail)
+{
+	struct world *w = context;
+	enum pt_sent answer;
+	unsigned delay;
+
+	(void)arena;
+	pthread_mutex_lock(&w->lock);
+	w->foreign_sends++;
+	w->patience = mail->patience;
+	answer = w->foreign_answer;
+	delay = w->foreign_delay;
+	pthread_mutex_unlock(&w->lock);
+	usleep(delay);
+	*detail = PT_STR("as told elsewhere");
+	return answer;
+}
+
+static pt_err foreign_open(void *context, pt_str text, struct pt_courier *out)
+{
+	struct world *w = context;
+	bool blocks = str_eq(text, PT_STR("blocked"));
+
+	if (!blocks && !str_eq(text, PT_STR("other")))
+		return PT_F_CONFIG;
+	*out = (struct pt_courier){ .size = sizeof(*out),
+		.ctx = w,
+		.send = blocks ? courier_send : foreign_send,
+		.stop = courier_stop };
+	return PT_OK;
+}
+
+static void foreign_close(struct pt_courier *courier)
+{
+	(void)courier;
+}
+
 /* ---- a hook ---- */
 
 static const struct pt_hooks *hooks_of(void *context, pt_str tenant)
@@ -236,6 +280,7 @@ static int world_end(void **state)
 	struct world *w = *state;
 
 	outbox_close(w->outbox, 2 * PT_SECOND);
+	couriers_close(w->couriers);
 	office_close(&w->office);
 	free(w);
 	return 0;
@@ -259,6 +304,42 @@ static void open_with(struct world *w, int per_hour)
 		.courier = &w->courier,
 		.per_hour = per_hour };
 
+	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
+}
+
+static struct pt_letter letter_by(struct world *w, int number, const char *courier)
+{
+	struct buf b = BUF(w->office.arena, KIB);
+	pt_str clear;
+
+	buf_printf(&b,
+		"{\"name\":\"ann\",\"link\":\"https://d.example/verify?token=t\","
+		"\"minutes\":15,\"courier\":\"%s\"}",
+		courier);
+	assert_int_equal(buf_done(&b, &clear), PT_OK);
+	return letter_sealed(&w->office, number, clear);
+}
+
+static struct row *add_by(struct world *w, int number, const char *courier)
+{
+	struct row *row = &w->rows[number];
+
+	pthread_mutex_lock(&w->lock);
+	row->letter = letter_by(w, number, courier);
+	row->state = WAITING;
+	pthread_mutex_unlock(&w->lock);
+	return row;
+}
+
+static void open_with_couriers(struct world *w, const struct pt_courier *courier)
+{
+	const struct couriers_setup couriers = { 2, foreign_open, foreign_close, w };
+	struct outbox_setup setup = {
+		.store = &w->store, .composer = &w->office.composer, .courier = courier
+	};
+
+	assert_int_equal(couriers_open(&couriers, &w->couriers), PT_OK);
+	setup.couriers = w->couriers;
 	assert_int_equal(outbox_open(&setup, &w->outbox), PT_OK);
 }
 
@@ -659,6 +740,134 @@ static void several_threads_post_beside_the_outbox(void **state)
 	assert_int_equal(sends(w), 200 + LETTERS);
 }
 
+/* ---- letters that name their courier ---- */
+
+static void a_letter_goes_by_the_courier_that_it_names(void **state)
+{
+	struct world *w = *state;
+	const struct row *foreign = add_by(w, 0, "other"), *ours = add(w, 1);
+	struct outbox_counts counted;
+
+	open_with_couriers(w, &w->courier);
+	assert_true(is_told(w, ours));
+	assert_true(is_told(w, foreign));
+	assert_int_equal(foreign->told.sent, PT_SENT);
+	assert_true(str_eq(foreign->told.detail, PT_STR("as told elsewhere")));
+	assert_int_equal(w->foreign_sends, 1);
+	assert_int_equal(sends(w), 1);
+	outbox_counts(w->outbox, &counted);
+	assert_int_equal(counted.sent, 2);
+}
+
+static void what_is_wrong_with_it_concerns_that_letter_alone(void **state)
+{
+	struct world *w = *state;
+	const struct row *foreign = add_by(w, 0, "other"), *broken = add_by(w, 1, "broken"), *ours;
+	struct outbox_counts counted;
+
+	w->foreign_answer = PT_SENT_MISCONFIGURED;
+	ours = add(w, 2);
+	open_with_couriers(w, &w->courier);
+	assert_true(is_told(w, ours));
+	assert_int_equal(ours->told.sent, PT_SENT);
+	assert_int_equal(foreign->told.sent, PT_SENT_LATER);
+	is_about(foreign->told.retry_at, clock_now() + 10 * PT_SECOND);
+	assert_int_equal(broken->told.sent, PT_SENT_LATER);
+	assert_true(str_eq(broken->told.detail, PT_STR("its courier cannot be used")));
+	outbox_counts(w->outbox, &counted);
+	assert_int_equal(counted.alarms, 0);
+	assert_int_equal(counted.retried, 2);
+}
+
+static void its_success_mends_nothing_of_ours(void **state)
+{
+	struct world *w = *state;
+	const struct row *ours = add(w, 0), *foreign = add_by(w, 1, "other");
+
+	w->answer = PT_SENT_MISCONFIGURED;
+	open_with_couriers(w, &w->courier);
+	assert_true(is_told(w, ours));
+	assert_int_equal(ours->told.sent, PT_SENT_MISCONFIGURED);
+	assert_false(is_told_within(w, foreign, 1, 300));
+}
+
+static void a_slow_one_holds_up_others_once(void **state)
+{
+	struct world *w = *state;
+	const struct row *first = add_by(w, 0, "other"), *second = add_by(w, 1, "other"), *ours;
+
+	w->foreign_answer = PT_SENT_LATER;
+	w->foreign_delay = 5200000;
+	ours = add(w, 2);
+	open_with_couriers(w, &w->courier);
+	assert_true(is_told_within(w, ours, 1, 9000));
+	assert_int_equal(ours->told.sent, PT_SENT);
+	assert_int_equal(w->foreign_sends, 1);
+	assert_int_equal(first->told.sent, PT_SENT_LATER);
+	assert_int_equal(second->told.sent, PT_SENT_LATER);
+	assert_true(str_eq(second->told.detail, PT_STR("its courier was too slow before")));
+}
+
+static void without_a_courier_of_ours_letters_that_name_one_go(void **state)
+{
+	struct world *w = *state;
+	const struct row *foreign = add_by(w, 0, "other"), *ours = add(w, 1);
+	struct pt_letter by = letter_by(w, 7, "other"), fine = letter_fine(&w->office, 8);
+
+	open_with_couriers(w, NULL);
+	assert_true(is_told(w, ours));
+	assert_int_equal(ours->told.sent, PT_SENT_LATER);
+	assert_true(str_eq(ours->told.detail, PT_STR("there is no courier")));
+	assert_int_equal(foreign->told.sent, PT_SENT);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &by), PT_OK);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &fine), PT_E_NOT_FOUND);
+	assert_int_equal(w->foreign_sends, 2);
+	assert_int_equal(sends(w), 0);
+}
+
+static void where_nobody_opens_couriers_ours_takes_all(void **state)
+{
+	struct world *w = *state;
+	const struct row *foreign = add_by(w, 0, "other");
+
+	open_with(w, 0);
+	assert_true(is_told(w, foreign));
+	assert_int_equal(foreign->told.sent, PT_SENT);
+	assert_int_equal(sends(w), 1);
+}
+
+static void a_letter_is_posted_by_the_courier_that_it_names(void **state)
+{
+	struct world *w = *state;
+	struct pt_letter other = letter_by(w, 7, "other"), broken = letter_by(w, 8, "broken");
+
+	open_with_couriers(w, &w->courier);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &other), PT_OK);
+	assert_int_equal(w->foreign_sends, 1);
+	assert_in_range((uintmax_t)w->patience, 9 * PT_SECOND, 10 * PT_SECOND);
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &broken), PT_E_MAIL);
+	w->foreign_answer = PT_SENT_MISCONFIGURED;
+	assert_int_equal(outbox_post(w->outbox, w->office.arena, &other), PT_E_MAIL);
+	assert_int_equal(sends(w), 0);
+}
+
+static void closing_hurries_the_courier_of_a_letter_too(void **state)
+{
+	struct world *w = *state;
+	pt_time begin;
+
+	add_by(w, 0, "blocked");
+	w->is_blocked = true;
+	open_with_couriers(w, NULL);
+	while (sends(w) == 0)
+		usleep(1000);
+	begin = clock_monotonic();
+	outbox_close(w->outbox, 100 * PT_MILLISECOND);
+	w->outbox = NULL;
+	assert_true(clock_monotonic() - begin < PT_SECOND);
+	assert_int_equal(w->stops, 1);
+}
+
 /* ---- hooks ---- */
 
 static void hooks_are_told_from_the_same_store(void **state)
@@ -794,6 +1003,14 @@ int main(void)
 		STORY(without_a_courier_nothing_is_posted),
 		STORY(letters_at_once_spend_the_hourly_budget),
 		STORY(several_threads_post_beside_the_outbox),
+		STORY(a_letter_goes_by_the_courier_that_it_names),
+		STORY(what_is_wrong_with_it_concerns_that_letter_alone),
+		STORY(its_success_mends_nothing_of_ours),
+		STORY(a_slow_one_holds_up_others_once),
+		STORY(without_a_courier_of_ours_letters_that_name_one_go),
+		STORY(where_nobody_opens_couriers_ours_takes_all),
+		STORY(a_letter_is_posted_by_the_courier_that_it_names),
+		STORY(closing_hurries_the_courier_of_a_letter_too),
 		STORY(hooks_are_told_from_the_same_store),
 		STORY(a_hook_that_does_not_answer_is_asked_later),
 		STORY(a_hook_that_refuses_is_not_asked_again),

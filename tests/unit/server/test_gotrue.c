@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "config_support.h"
 #include "portress/courier.h"
+#include "server/gotrue_mail.h"
 #include "server/settings.h"
 #include "server/site_link.h"
 
@@ -437,6 +439,129 @@ static void an_instance_that_cannot_be_used_is_refused(void **state)
 	unload(&m.loaded);
 }
 
+/* ---- its mail server ---- */
+
+#define MAIL                                                                               \
+	"GOTRUE_SMTP_HOST=mail.example", "GOTRUE_SMTP_PORT=2587", "GOTRUE_SMTP_USER=door", \
+		"GOTRUE_SMTP_PASS=of-the-server", "GOTRUE_SMTP_ADMIN_EMAIL=door@mail.example"
+
+/* What comes of an instance's smtp.*, by way of the text; a host of "" says that it has none of its own. */
+static pt_err mail_of(struct made *m, const char *smtp, struct smtp_setup *out)
+{
+	struct arena *arena = m->loaded.arena;
+	struct gotrue_options o;
+	struct buf b = BUF(arena, KIB);
+	pt_str json, text;
+
+	buf_printf(&b, "{\"jwt\":{\"secret\":\"s\"},\"smtp\":%s}", smtp);
+	*out = (struct smtp_setup){ 0 };
+	TRY(buf_done(&b, &json));
+	TRY(instance(m, json.p, &o));
+	TRY(gotrue_mail_text(&m->settings, arena, &o.mail, &text));
+	return text.n > 0 ? gotrue_mail_read(&m->settings, arena, text, out) : PT_OK;
+}
+
+static void an_instance_may_have_a_mail_server_of_its_own(void **state)
+{
+	struct made m = make(ENVIRONMENT(GOTRUE, MAIL));
+	struct smtp_setup s;
+
+	(void)state;
+	assert_int_equal(mail_of(&m,
+				 "{\"host\":\"smtp.other.example\",\"port\":465,\"user\":\"u\","
+				 "\"pass\":\"p\",\"admin_email\":\"a@other.example\"}",
+				 &s),
+		PT_OK);
+	assert_text(s.host, "smtp.other.example");
+	assert_int_equal(s.port, 465);
+	assert_text(s.username, "u");
+	assert_text(s.password, "p");
+	assert_text(s.from, "a@other.example");
+	assert_int_equal(s.tls, SMTP_TLS_REQUIRE);
+	assert_int_equal(mail_of(&m, "{\"host\":\"localhost\",\"pass\":\"p\"}", &s), PT_OK);
+	assert_int_equal(s.port, 2587);
+	assert_int_equal(s.tls, SMTP_TLS_OPPORTUNISTIC);
+	assert_text(s.username, "door@mail.example");
+	unload(&m.loaded);
+}
+
+static void what_it_does_not_say_is_the_servers(void **state)
+{
+	struct made m = make(ENVIRONMENT(GOTRUE, MAIL, "PORTRESS_SMTP_TLS=implicit"));
+	struct smtp_setup s;
+
+	(void)state;
+	assert_int_equal(mail_of(&m, "{\"max_frequency\":1}", &s), PT_OK);
+	assert_text(s.host, "");
+	assert_int_equal(mail_of(&m, "{\"host\":\"\",\"port\":0}", &s), PT_OK);
+	assert_text(s.host, "");
+	assert_int_equal(mail_of(&m, "{\"admin_email\":\"a@other.example\"}", &s), PT_OK);
+	assert_text(s.host, "mail.example");
+	assert_int_equal(s.port, 2587);
+	assert_text(s.username, "door");
+	assert_text(s.password, "of-the-server");
+	assert_text(s.from, "a@other.example");
+	assert_int_equal(s.tls, SMTP_TLS_IMPLICIT);
+	assert_int_equal(mail_of(&m, "{\"host\":\"localhost\"}", &s), PT_OK);
+	assert_int_equal(s.tls, SMTP_TLS_IMPLICIT);
+	unload(&m.loaded);
+}
+
+static void the_servers_login_is_for_its_own_mail_server_alone(void **state)
+{
+	static const char *const elsewhere[] = { "{\"host\":\"other.example\"}", "{\"port\":25}",
+		"{\"host\":\"other.example\",\"user\":\"u\"}" };
+	struct made m = make(ENVIRONMENT(GOTRUE, MAIL));
+	struct smtp_setup s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		assert_int_equal(mail_of(&m, elsewhere[i], &s), PT_OK);
+		assert_true(s.host.n > 0);
+		assert_text(s.username, "");
+		assert_text(s.password, "");
+	}
+	unload(&m.loaded);
+}
+
+static void without_a_mail_server_of_ours_an_instance_has_its_own_or_none(void **state)
+{
+	struct made m = make(ENVIRONMENT(GOTRUE));
+	struct smtp_setup s;
+
+	(void)state;
+	assert_int_equal(mail_of(&m, "{\"user\":\"u\",\"pass\":\"p\"}", &s), PT_OK);
+	assert_text(s.host, "");
+	assert_int_equal(
+		mail_of(&m, "{\"host\":\"other.example\",\"admin_email\":\"a@b.example\"}", &s),
+		PT_OK);
+	assert_text(s.host, "other.example");
+	assert_int_equal(s.port, 587);
+	assert_int_equal(s.tls, SMTP_TLS_REQUIRE);
+	/* nobody to say that it is from */
+	assert_int_equal(mail_of(&m, "{\"host\":\"other.example\"}", &s), PT_F_CONFIG);
+	unload(&m.loaded);
+}
+
+static void a_mail_server_that_is_none_is_refused(void **state)
+{
+	static const char *const broken[] = { "{\"host\":\"a b\"}", "{\"host\":\"http://a/\"}",
+		"{\"host\":\"a@b\"}", "{\"host\":7}", "{\"port\":65536}", "{\"port\":-1}",
+		"{\"port\":\"25\"}", "{\"admin_email\":\"nobody\"}", "{\"pass\":true}",
+		"{\"host\":\"a\",\"admin_email\":\"a@b.example\\r\\nX: y\"}" };
+	struct made m = make(ENVIRONMENT(GOTRUE, MAIL));
+	struct smtp_setup s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+		assert_int_equal(mail_of(&m, broken[i], &s), PT_F_CONFIG);
+	assert_int_equal(
+		gotrue_mail_read(&m.settings, m.loaded.arena, PT_STR("{}"), &s), PT_E_MALFORMED);
+	assert_int_equal(
+		gotrue_mail_read(&m.settings, m.loaded.arena, PT_STR("x"), &s), PT_E_MALFORMED);
+	unload(&m.loaded);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -456,6 +581,11 @@ int main(void)
 		cmocka_unit_test(an_instance_has_its_own_and_borrows_the_rest),
 		cmocka_unit_test(no_time_is_so_long_that_a_clock_ends),
 		cmocka_unit_test(an_instance_that_cannot_be_used_is_refused),
+		cmocka_unit_test(an_instance_may_have_a_mail_server_of_its_own),
+		cmocka_unit_test(what_it_does_not_say_is_the_servers),
+		cmocka_unit_test(the_servers_login_is_for_its_own_mail_server_alone),
+		cmocka_unit_test(without_a_mail_server_of_ours_an_instance_has_its_own_or_none),
+		cmocka_unit_test(a_mail_server_that_is_none_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

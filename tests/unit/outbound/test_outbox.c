@@ -44,8 +44,9 @@ struct world {
 	struct pt_store store;
 	struct pt_courier courier;
 	enum pt_sent foreign_answer;
-	unsigned foreign_delay; /* in microseconds */
+	unsigned foreign_delay; /* in microseconds, once */
 	int foreign_sends;
+	pt_time foreign_patience;
 	struct couriers *couriers;
 	struct outbox *outbox;
 };
@@ -191,9 +192,10 @@ static enum pt_sent foreign_send(
 	(void)arena;
 	pthread_mutex_lock(&w->lock);
 	w->foreign_sends++;
-	w->patience = mail->patience;
+	w->foreign_patience = mail->patience;
 	answer = w->foreign_answer;
 	delay = w->foreign_delay;
+	w->foreign_delay = 0;
 	pthread_mutex_unlock(&w->lock);
 	usleep(delay);
 	*detail = PT_STR("as told elsewhere");
@@ -754,6 +756,7 @@ static void a_letter_goes_by_the_courier_that_it_names(void **state)
 	assert_int_equal(foreign->told.sent, PT_SENT);
 	assert_true(str_eq(foreign->told.detail, PT_STR("as told elsewhere")));
 	assert_int_equal(w->foreign_sends, 1);
+	assert_in_range((uintmax_t)w->foreign_patience, 29 * PT_SECOND, 30 * PT_SECOND);
 	assert_int_equal(sends(w), 1);
 	outbox_counts(w->outbox, &counted);
 	assert_int_equal(counted.sent, 2);
@@ -779,7 +782,7 @@ static void what_is_wrong_with_it_concerns_that_letter_alone(void **state)
 	assert_int_equal(counted.retried, 2);
 }
 
-static void its_success_mends_nothing_of_ours(void **state)
+static void while_ours_is_set_up_wrongly_it_rests_too(void **state)
 {
 	struct world *w = *state;
 	const struct row *ours = add(w, 0), *foreign = add_by(w, 1, "other");
@@ -806,6 +809,19 @@ static void a_slow_one_holds_up_others_once(void **state)
 	assert_int_equal(first->told.sent, PT_SENT_LATER);
 	assert_int_equal(second->told.sent, PT_SENT_LATER);
 	assert_true(str_eq(second->told.detail, PT_STR("its courier was too slow before")));
+}
+
+static void one_that_refuses_slowly_is_asked_again(void **state)
+{
+	struct world *w = *state;
+	const struct row *first = add_by(w, 0, "other"), *second = add_by(w, 1, "other");
+
+	w->foreign_answer = PT_SENT_NEVER;
+	w->foreign_delay = 5200000;
+	open_with_couriers(w, NULL);
+	assert_true(is_told_within(w, second, 1, 9000));
+	assert_int_equal(w->foreign_sends, 2);
+	assert_int_equal(first->told.sent, PT_SENT_NEVER);
 }
 
 static void without_a_courier_of_ours_letters_that_name_one_go(void **state)
@@ -844,7 +860,7 @@ static void a_letter_is_posted_by_the_courier_that_it_names(void **state)
 	open_with_couriers(w, &w->courier);
 	assert_int_equal(outbox_post(w->outbox, w->office.arena, &other), PT_OK);
 	assert_int_equal(w->foreign_sends, 1);
-	assert_in_range((uintmax_t)w->patience, 9 * PT_SECOND, 10 * PT_SECOND);
+	assert_in_range((uintmax_t)w->foreign_patience, 9 * PT_SECOND, 10 * PT_SECOND);
 	assert_int_equal(outbox_post(w->outbox, w->office.arena, &broken), PT_E_MAIL);
 	w->foreign_answer = PT_SENT_MISCONFIGURED;
 	assert_int_equal(outbox_post(w->outbox, w->office.arena, &other), PT_E_MAIL);
@@ -1005,8 +1021,9 @@ int main(void)
 		STORY(several_threads_post_beside_the_outbox),
 		STORY(a_letter_goes_by_the_courier_that_it_names),
 		STORY(what_is_wrong_with_it_concerns_that_letter_alone),
-		STORY(its_success_mends_nothing_of_ours),
+		STORY(while_ours_is_set_up_wrongly_it_rests_too),
 		STORY(a_slow_one_holds_up_others_once),
+		STORY(one_that_refuses_slowly_is_asked_again),
 		STORY(without_a_courier_of_ours_letters_that_name_one_go),
 		STORY(where_nobody_opens_couriers_ours_takes_all),
 		STORY(a_letter_is_posted_by_the_courier_that_it_names),

@@ -153,7 +153,7 @@ static pt_err section_close(struct mustache *m, const struct tag *tag)
 {
 	struct code *code = m->code;
 	const struct code_block *block;
-	pt_str path;
+	pt_str path = { 0 };
 
 	TRY(path_read(m, tag, &path));
 	if (code->depth == 0)
@@ -181,7 +181,7 @@ static pt_err partial_read(struct mustache *m, const struct tag *tag, pt_str ind
 static pt_err tag_write(struct mustache *m, const struct tag *tag, pt_str indent)
 {
 	struct code *code = m->code;
-	pt_str path;
+	pt_str path = { 0 };
 
 	switch (tag->sigil) {
 	case '!':

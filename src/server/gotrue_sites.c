@@ -475,6 +475,11 @@ static pt_err told_ask(void *ctx, pt_arena *arena, enum pt_hook_event event, pt_
 	return err;
 }
 
+bool gotrue_sites_tell(const struct gotrue_sites *sites)
+{
+	return sites->own_hooks || sites->setup.settings->gotrue.many;
+}
+
 const struct pt_hooks *gotrue_sites_hooks(void *ctx, pt_str tenant)
 {
 	struct gotrue_sites *sites = ctx;

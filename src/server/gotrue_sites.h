@@ -34,6 +34,9 @@ pt_err gotrue_sites_instance(
 	void *sites, const struct gotrue_tenant *tenant, struct gotrue_site *out, const char **why);
 void gotrue_sites_leave(void *sites, struct gotrue_site *site);
 
+/* Somebody may have to be told something some day. */
+bool gotrue_sites_tell(const struct gotrue_sites *sites);
+
 /* As outbox_setup.hooks. */
 const struct pt_hooks *gotrue_sites_hooks(void *sites, pt_str tenant);
 

@@ -240,7 +240,8 @@ static pt_err open_outbox(struct server *s)
 		.courier = s->has_courier ? &s->courier : NULL,
 		.couriers = s->couriers,
 		.per_hour = (int)config_number(s->config, SET_LIMIT_MAIL),
-		.hooks = s->gotrue_sites ? gotrue_sites_hooks : NULL,
+		.hooks = s->gotrue_sites && gotrue_sites_tell(s->gotrue_sites) ? gotrue_sites_hooks
+									       : NULL,
 		.hooks_ctx = s->gotrue_sites,
 	};
 

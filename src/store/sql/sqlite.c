@@ -122,6 +122,14 @@ static pt_err file_glance(struct sqlite_store *store)
 	return file_look(store);
 }
 
+/* Looks first, always: to open another file in its place, and to close it again, would take the write-ahead
+ * log of ours for that file's own, write it there and delete it. */
+static pt_err file_open(struct sqlite_store *store, bool writer, struct link **out)
+{
+	TRY(file_look(store));
+	return link_open(store->path, writer, out);
+}
+
 /* ---- readers -------------------------------------------------------------------------------- */
 
 static struct timespec seconds_from_now(int seconds)
@@ -175,7 +183,7 @@ static pt_err reader_take(struct sqlite_store *store, struct link **out)
 	pt_err err;
 
 	TRY(reader_wait(store, &link));
-	err = link ? PT_OK : link_open(store->path, false, &link);
+	err = link ? PT_OK : file_open(store, false, &link);
 	if (err != PT_OK)
 		reader_give(store, NULL);
 	else
@@ -240,7 +248,7 @@ static pt_err writer_open(struct sqlite_store *store)
 {
 	if (store->writer)
 		return PT_OK;
-	TRY(link_open(store->path, true, &store->writer));
+	TRY(file_open(store, true, &store->writer));
 	sqlite3_wal_hook(store->writer->db, wal_grew, store);
 	return PT_OK;
 }

@@ -29,16 +29,16 @@ static bool claim_time(const struct json_value *claims, const char *name, bool *
 }
 
 static enum pt_token_flaw times_judge(
-	const struct json_value *claims, pt_time now, struct pt_access *out)
+	const struct json_value *claims, pt_time now, bool needs_exp, struct pt_access *out)
 {
 	bool has_exp, has_nbf, has_iat;
 	pt_time nbf = 0, iat = 0;
 
-	if (!claim_time(claims, "exp", &has_exp, &out->expires) || !has_exp ||
+	if (!claim_time(claims, "exp", &has_exp, &out->expires) || (needs_exp && !has_exp) ||
 		!claim_time(claims, "nbf", &has_nbf, &nbf) ||
 		!claim_time(claims, "iat", &has_iat, &iat))
 		return PT_FLAW_CLAIMS;
-	if (out->expires <= now) {
+	if (has_exp && out->expires <= now) {
 		out->flaw_by = now - out->expires;
 		return PT_FLAW_EXPIRED;
 	}
@@ -61,7 +61,7 @@ static enum pt_token_flaw access_judge(
 		return PT_FLAW_CLAIMS;
 	if (session.n > 0)
 		memcpy(out->session.text, session.p, session.n);
-	return times_judge(claims, now, out);
+	return times_judge(claims, now, true, out);
 }
 
 pt_err pt_access_read(struct pt_call *call, pt_str access_token, struct pt_access *out)
@@ -84,35 +84,34 @@ pt_err pt_access_read(struct pt_call *call, pt_str access_token, struct pt_acces
 
 /* ---- tokens of others ---- */
 
-static pt_err dates_judge(const struct json_value *claims, pt_time now)
+static pt_err payload_read(struct pt_call *call, pt_str token, pt_str *out)
 {
-	struct pt_access dates = { .flaw = PT_FLAW_NONE };
+	pt_str head, rest, body, signature;
 
-	if (json_find(claims, PT_STR("exp")))
-		return times_judge(claims, now, &dates) == PT_FLAW_NONE ? PT_OK : PT_E_TOKEN;
-	return PT_OK;
+	str_cut(token, '.', &head, &rest);
+	str_cut(rest, '.', &body, &signature);
+	pt_err err = base64url_read(call->arena, body, out);
+	return err == PT_E_MALFORMED ? PT_E_TOKEN : err;
 }
 
 pt_err pt_signed_read(struct pt_call *call, pt_str key, pt_str token, pt_str *claims)
 {
 	const struct jwk_terms terms = { .secret_min = 0 };
-	pt_str head, rest, body, signature, text;
+	struct pt_access dates = { .flaw = PT_FLAW_NONE };
 	struct json_value value;
 	struct jwk *secret;
 	const char *why;
 
-	if (jwk_from_secret(key, &terms, &secret, &why) != PT_OK)
+	pt_err err = jwk_from_secret(key, &terms, &secret, &why);
+	if (err == PT_E_MALFORMED)
 		return PT_E_TOKEN;
-	pt_err err = jwt_verify(call->arena, secret, token, &value);
+	TRY(err);
+	err = jwt_verify(call->arena, secret, token, &value);
 	jwk_close(secret);
 	TRY(err);
-	TRY(dates_judge(&value, call->now));
-	str_cut(token, '.', &head, &rest);
-	str_cut(rest, '.', &body, &signature);
-	if (!base64url_decode(call->arena, body, &text))
+	if (times_judge(&value, call->now, false, &dates) != PT_FLAW_NONE)
 		return PT_E_TOKEN;
-	*claims = text;
-	return PT_OK;
+	return payload_read(call, token, claims);
 }
 
 bool pt_secret_equal(pt_str a, pt_str b)

@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "core/account.h"
+#include "core/confirm.h"
 #include "core/event.h"
 #include "core/hook.h"
 #include "core/letter.h"
@@ -122,8 +123,8 @@ pt_err pt_external_state(
 	if (err == PT_E_MALFORMED || err == PT_E_TOKEN)
 		return PT_E_STATE;
 	TRY(err);
-	if (json_read(call->arena, clear, &object) != PT_OK)
-		return PT_E_STATE;
+	/* It opened, so we wrote it. */
+	TRY(json_read(call->arena, clear, &object));
 	until = json_find(&object, PT_STR("until"));
 	if (!until || until->number <= call->now)
 		return PT_E_STATE;
@@ -384,19 +385,15 @@ static pt_err enter_unconfirmed(struct pt_call *call, const struct visitor *visi
 	const struct pt_account_record *owner, struct pt_amend *amend, struct pt_grant *out)
 {
 	const struct pt_account *account = &owner->account;
-	struct pt_hook_reply reply;
 	bool vouched;
 
 	TRY(vouches(call, visitor, account->email_key, &vouched));
 	if (!vouched && !call->site->policy.autoconfirm)
 		return confirm_letter(call, owner, amend);
-	TRY(hook_ask(call, PT_HOOK_SIGNUP, account, &reply));
-	hook_amend(&reply, amend);
-	amend->has_verified = amend->verified = true;
+	TRY(confirm_amend(call, account, "provider", &amend->events[0], amend));
 	amend->has_password = true; /* (B): to none */
-	amend->ends = PT_END_ALL | PT_END_IDENTITIES;
+	amend->ends |= PT_END_ALL;
 	link_identity(visitor, amend);
-	TRY(event_about(call, PT_EVENT_CONFIRMED, account, "provider", &amend->events[0]));
 	return token_open(call, owner, amend, out);
 }
 

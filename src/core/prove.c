@@ -6,8 +6,7 @@
  */
 #include "base/str.h"
 #include "core/account.h"
-#include "core/event.h"
-#include "core/hook.h"
+#include "core/confirm.h"
 #include "core/policy.h"
 #include "core/store.h"
 #include "core/ticket.h"
@@ -53,19 +52,6 @@ static pt_err password_choose(struct pt_call *call, const struct pt_account_reco
 	return PT_OK;
 }
 
-static pt_err confirm(
-	struct pt_call *call, const struct pt_account *account, struct pt_amend *amend)
-{
-	struct pt_hook_reply reply;
-
-	TRY(hook_ask(call, PT_HOOK_SIGNUP, account, &reply));
-	hook_amend(&reply, amend);
-	amend->has_verified = amend->verified = true;
-	/* An identity that nobody vouched for may be another person's. */
-	amend->ends |= PT_END_VERIFY | PT_END_INVITE | PT_END_IDENTITIES;
-	return event_about(call, PT_EVENT_CONFIRMED, account, "", &amend->events[0]);
-}
-
 static bool password_is_due(const struct pt_ticket_record *shown)
 {
 	return shown->ticket.kind == PT_TICKET_INVITE ||
@@ -94,7 +80,7 @@ pt_err pt_prove(struct pt_call *call, enum pt_proof proof, pt_str secret, pt_str
 	if (password_is_due(&shown))
 		TRY(password_choose(call, &shown.owner, password, hash, &amend));
 	if (!account->email_verified_at) {
-		TRY(confirm(call, account, &amend));
+		TRY(confirm_amend(call, account, "", &amend.events[0], &amend));
 		/* Whoever chose it had not shown that the mailbox is his. */
 		if (proof == PT_PROOF_RECOVERY)
 			amend.has_password = true;

@@ -6,6 +6,7 @@
  */
 #include "base/str.h"
 #include "core/account.h"
+#include "core/confirm.h"
 #include "core/event.h"
 #include "core/hook.h"
 #include "core/letter.h"
@@ -106,18 +107,6 @@ static bool is_believed(const struct pt_call *call, const struct pt_account *acc
 	return call->site->policy.autoconfirm && account->invited_at == 0;
 }
 
-static pt_err amend_confirmed(
-	struct pt_call *call, const struct pt_account *account, struct pt_amend *amend)
-{
-	struct pt_hook_reply reply;
-
-	TRY(hook_ask(call, PT_HOOK_SIGNUP, account, &reply));
-	hook_amend(&reply, amend);
-	amend->has_verified = amend->verified = true;
-	amend->ends |= PT_END_VERIFY | PT_END_INVITE;
-	return event_about(call, PT_EVENT_CONFIRMED, account, "unseen", &amend->events[1]);
-}
-
 static pt_err amend_with_link(
 	struct pt_call *call, const struct pt_account_record *owner, struct pt_amend *amend)
 {
@@ -149,7 +138,7 @@ static pt_err register_again(struct pt_call *call, const struct pt_account_recor
 		amend.user_metadata =
 			(struct pt_metadata){ PT_METADATA_MERGE, again->account.user_metadata };
 	if (is_believed(call, account))
-		TRY(amend_confirmed(call, account, &amend));
+		TRY(confirm_amend(call, account, "unseen", &amend.events[1], &amend));
 	else if (letter_is_due(call, account))
 		TRY(amend_with_link(call, owner, &amend));
 	TRY(event_about(call, PT_EVENT_SIGNUP, account, "again", &amend.events[0]));

@@ -333,9 +333,47 @@ static void claims_are_judged(void **state)
 	world_close(&w);
 }
 
+/* ---- what somebody else signed with a key that both hold ---- */
+
+#define SHARED_KEY "a key that two sides hold, and nobody else"
+
+static pt_err signed_read(struct world *w, const char *claims)
+{
+	const struct jwk_terms terms = { .secret_min = 0 };
+	struct jwk *key;
+	const char *why;
+	pt_str token, read;
+
+	world_call(w);
+	EXPECT_ERR(PT_OK, jwk_from_secret(PT_STR(SHARED_KEY), &terms, &key, &why));
+	EXPECT_ERR(PT_OK, jwt_sign(pt_call_arena(w->call), key, str(claims), &token));
+	jwk_close(key);
+	EXPECT_ERR(PT_E_TOKEN, pt_signed_read(w->call, PT_STR("another key"), token, &read));
+	pt_err err = pt_signed_read(w->call, PT_STR(SHARED_KEY), token, &read);
+	if (err == PT_OK)
+		assert_true(str_eq(read, str(claims)));
+	return err;
+}
+
+static void each_date_of_a_signed_token_is_judged_where_it_is_there(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	EXPECT_ERR(PT_OK, signed_read(&w, "{\"id\":\"x\"}"));
+	EXPECT_ERR(PT_OK, signed_read(&w, "{\"exp\":1800000001,\"nbf\":1800000000}"));
+	EXPECT_ERR(PT_E_TOKEN, signed_read(&w, "{\"exp\":1800000000}"));
+	EXPECT_ERR(PT_E_TOKEN, signed_read(&w, "{\"nbf\":1800000031}"));
+	EXPECT_ERR(PT_E_TOKEN, signed_read(&w, "{\"iat\":1800000031}"));
+	EXPECT_ERR(PT_E_TOKEN, signed_read(&w, "{\"nbf\":\"soon\"}"));
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_date_of_a_signed_token_is_judged_where_it_is_there),
 		cmocka_unit_test(presenting_twice_within_the_grace_yields_the_same_successor),
 		cmocka_unit_test(two_rotations_behind_a_token_yields_the_living_pair),
 		cmocka_unit_test(a_token_is_followed_for_sixteen_rotations_and_no_further),

@@ -62,6 +62,11 @@ def certify(directory):
         check=True, stderr=subprocess.DEVNULL)
 
 
+def own_tmp(directory):
+    """Servers that start side by side clear away each other's temporary tables in a shared folder."""
+    return {**os.environ, "TMPDIR": directory}
+
+
 def create():
     directory = tempfile.mkdtemp(prefix="portress-my-")
     certify(directory)
@@ -74,7 +79,7 @@ def create():
     subprocess.run(
         as_user() + [program("mariadb-install-db"), "--no-defaults", "--datadir=" + directory + "/data",
                      "--auth-root-authentication-method=normal", "--skip-test-db"],
-        check=True, stdout=subprocess.DEVNULL, cwd=directory)
+        check=True, stdout=subprocess.DEVNULL, cwd=directory, env=own_tmp(directory))
     return directory
 
 
@@ -98,7 +103,8 @@ def start(directory):
                          "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0",
                          "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
                          "--max-connections=300"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory, start_new_session=True,
+            env=own_tmp(directory))
     write(directory, "pid", str(server.pid))
     until = time.monotonic() + 30
     while not is_answering(directory):

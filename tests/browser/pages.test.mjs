@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import { send, violations, visit } from '../support/chromium.mjs';
+import { focused, send, violations, visit } from '../support/chromium.mjs';
 import { cookieName } from '../support/csrf.mjs';
 import * as html from '../support/html.mjs';
 import { shared } from '../support/item.mjs';
@@ -208,7 +208,7 @@ for (const [name, one] of Object.entries(failures))
 			const summary = page.locator('[role="alert"]');
 
 			assert.equal(await summary.count(), 1);
-			assert.ok(await summary.evaluate((element) => element === document.activeElement), 'the focus is elsewhere');
+			await focused(page, '[role="alert"]');
 			assert.notEqual((await summary.innerText()).trim(), '');
 			for (const [field, value] of Object.entries(typed)) {
 				const input = page.locator(`form[action$="${one.path}"] [name="${field}"]`);
@@ -222,7 +222,7 @@ for (const [name, one] of Object.entries(failures))
 				const id = (await link.getAttribute('href')).slice(1);
 
 				await link.click();
-				assert.equal(await page.evaluate(() => document.activeElement.id), id);
+				await focused(page, `#${id}`);
 				assert.equal(await page.locator(`#${id}`).getAttribute('aria-invalid'), 'true');
 			}
 			if (one.status === 400 && name !== 'sign up: taken')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import { send, visit } from '../support/chromium.mjs';
+import { follow, send, visit } from '../support/chromium.mjs';
 import { mailedLink, newcomer, openPlain } from '../support/plain.mjs';
 
 let opening = null;
@@ -30,7 +30,7 @@ async function wholeStory(page, base, who) {
 	await send(page, '/signup', who);
 	assert.equal(path(page), '/signup/sent');
 	assert.match(await page.title(), /^Check Your Email/);
-	await page.getByRole('link', { name: /sign in/i }).first().click();
+	await follow(page, page.getByRole('link', { name: /sign in/i }).first());
 
 	await send(page, '/signin', { username: who.username, password: who.password });
 	assert.match(await page.title(), /^Error: /);
@@ -47,7 +47,7 @@ async function wholeStory(page, base, who) {
 	assert.match(await visible(page), /You are not signed in\./);
 
 	await page.goto(`${base}/signin`);
-	await page.getByRole('link', { name: /forgot/i }).click();
+	await follow(page, page.getByRole('link', { name: /forgot/i }));
 	assert.equal(path(page), '/forgot');
 	await send(page, '/forgot', { email: who.email });
 	assert.equal(path(page), '/signin');

@@ -65,17 +65,40 @@ export async function violations(page) {
 	return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
 }
 
-/* Fills in the fields by name and sends the form that goes to that path. */
+/*
+ * Does what leads to another page, and waits until that page has come in the old one's place: an
+ * answer may be there before its page is, and the old page has long been loaded.
+ */
+async function leaving(page, act) {
+	const [, result] = await Promise.all([
+		page.waitForEvent('framenavigated', (frame) => frame === page.mainFrame()),
+		act(),
+	]);
+
+	await page.waitForLoadState('load');
+	return result;
+}
+
+/* Follows a link to another page. */
+export const follow = (page, link) => leaving(page, () => link.click());
+
+/* Fills in the fields by name and sends the form that goes to that path; returns the first answer. */
 export async function send(page, path, fields) {
 	const form = page.locator(`form[action$="${path}"]`).first();
 
 	for (const [name, value] of Object.entries(fields))
 		await form.locator(`[name="${name}"]`).fill(value);
-	const [answer] = await Promise.all([
-		page.waitForResponse((one) => one.request().method() === 'POST'),
-		form.locator('button[type="submit"], button:not([type])').first().click(),
-	]);
+	return leaving(page, async () => {
+		const [answer] = await Promise.all([
+			page.waitForResponse((one) => one.request().method() === 'POST'),
+			form.locator('button[type="submit"], button:not([type])').first().click(),
+		]);
 
-	await page.waitForLoadState('load');
-	return answer;
+		return answer;
+	});
+}
+
+/* Waits until that element has the focus, which the browser gives when it first draws a page. */
+export async function focused(page, selector) {
+	await page.waitForFunction((one) => document.activeElement?.matches(one), selector);
 }

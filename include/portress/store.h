@@ -211,27 +211,32 @@ struct pt_reset_act {
 };
 
 struct pt_rotate_act {
-	struct pt_hash presented;
+	struct pt_token_ref presented;
+	/* With a family: must be that family's secret. Without: becomes it, if this act spends the token. */
+	struct pt_hash secret;
 	pt_str client;
-	struct pt_hash successor;
+	pt_str tenant; /* whose account it must be */
 	pt_time now;
 	pt_time grace;        /* how long a spent token still yields the LIVE one; 0: not at all */
 	pt_time lifetime;     /* of the successor: expires_at = now + lifetime, ... */
 	pt_time family_until; /* ... but never later than family start + this; 0: no end */
 	/* A token of the program that kept one in clear in the users table; "" when there is none. If it
-	 * stands there, it is cleared and a family is opened with `successor`, in this act. */
+	 * stands there, it is cleared and a family is opened, in this act. */
 	pt_str foreign;
 	struct pt_id foreign_account;
 	struct pt_id foreign_family;
 	struct pt_event event;       /* TOKEN_REFRESHED */
 	struct pt_event spent_event; /* TOKEN_REVOKED, where the policy wants the pair */
 	struct pt_event reuse_event; /* TOKEN_REUSED */
+	/* Says in an event whose account it is about, before it is recorded. May be called more than once, on
+	 * another thread while the caller waits; touches nothing but the event and memory of the call. */
+	pt_err (*tell)(void *ctx, const struct pt_account *owner, struct pt_event *event);
+	void *tell_ctx;
 };
 
-/* A refresh token as it stands, and whose it is. */
-struct pt_token_record {
+/* The LIVE token of the family, and whose it is. */
+struct pt_rotated {
 	struct pt_token token;
-	pt_time spent_at; /* 0: LIVE */
 	struct pt_account_record owner;
 };
 
@@ -267,6 +272,12 @@ struct pt_event_page {
 	size_t max; /* at most 1000 */
 };
 
+/* A LIVE token of another program: the first of a family whose secret nobody knows yet. */
+struct pt_import_token {
+	struct pt_hash hash; /* of its text */
+	struct pt_token token;
+};
+
 /*
  * People who come from another system, with all that is theirs, by the hundred. What is there already
  * (account by id, ticket and token by hash, event by id) stays as it is and counts as skipped: the same batch
@@ -277,7 +288,7 @@ struct pt_import {
 	size_t n_accounts;
 	const struct pt_ticket *tickets;
 	size_t n_tickets;
-	const struct pt_token *tokens; /* LIVE ones, each of a family of its own */
+	const struct pt_import_token *tokens; /* each of a family of its own */
 	size_t n_tokens;
 	const struct pt_event *events;
 	size_t n_events;
@@ -412,27 +423,25 @@ struct pt_store {
 	 */
 	pt_err (*password_reset)(void *ctx, pt_arena *arena, const struct pt_reset_act *act);
 
-	/* PT_E_REFRESH: unknown, or its account is gone. SPENT and expired ones are found. */
-	pt_err (*token_find)(void *ctx, pt_arena *arena, const struct pt_hash *hash,
-		struct pt_token_record *out);
-
 	/*
 	 * Spends the presented token and opens its successor, as the picture in token.h draws it.
-	 * PT_OK: *out is the successor; or, if the presented one was SPENT already and its own grace is not
-	 * over, the LIVE token of the family, which may be some rotations further on: then nothing changed,
-	 * `successor` did not matter and there is no event.
-	 * PT_E_REUSED: SPENT, and its grace is over: the family is revoked and reuse_event recorded, in
-	 * this act. PT_E_REFRESH: unknown, expired, family revoked or without a LIVE token, presented by
-	 * another client (then too the family is revoked and reuse_event recorded), or the account is gone
-	 * or disabled. The events get the account of the family.
+	 * PT_OK: out->token is the successor; or, if the presented one was SPENT already and its own grace is not
+	 * over, the LIVE token of the family, which may be some rotations further on: then nothing changed and
+	 * there is no event.
+	 * PT_E_REUSED: SPENT, and its grace is over, or it is more than PT_SPENT_MOST rotations old: the family is
+	 * revoked and reuse_event recorded, in this act. PT_E_REFRESH_EXPIRED: the family's LIVE token has
+	 * expired, and the family with it. PT_E_REFRESH: unknown, of a generation yet to come, with another secret,
+	 * family revoked, presented by another client (then too the family is revoked and reuse_event
+	 * recorded), or the account is gone, disabled or another tenant's; and a token that does not say its
+	 * family, while the LIVE one is of that kind, too.
 	 */
-	pt_err (*token_rotate)(
-		void *ctx, pt_arena *arena, const struct pt_rotate_act *act, struct pt_token *out);
+	pt_err (*token_rotate)(void *ctx, pt_arena *arena, const struct pt_rotate_act *act,
+		struct pt_rotated *out);
 
-	/* Revokes the family of a token and records the event, with event.account filled. Unknown is no
-	 * refusal, and leaves no event. */
-	pt_err (*token_revoke)(void *ctx, pt_arena *arena, const struct pt_hash *hash, pt_time now,
-		const struct pt_event *event);
+	/* Revokes the family of a token, whichever of its generations is shown, and records the event, with
+	 * event.account filled. Unknown is no refusal, and leaves no event. */
+	pt_err (*token_revoke)(void *ctx, pt_arena *arena, const struct pt_token_ref *shown,
+		pt_time now, const struct pt_event *event);
 
 	/*
 	 * Counts one try against every limit, or against none.

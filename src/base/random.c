@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/hook.h"
 #include "base/random.h"
+#include "base/uuid.h"
 
 #include "base/banned.h"
 
@@ -85,7 +86,7 @@ pt_err random_noise(void *p, size_t n)
  * RFC 9562 5.7, with the optional twelve bits of section 6.2 method 3: the fraction of the
  * millisecond stands before the random bits, so ids sort by the microsecond they were made in.
  */
-static void uuid_v7(pt_time now, uint8_t uuid[16])
+static void uuid_v7(pt_time now, uint8_t uuid[UUID_BYTES])
 {
 	uint64_t milliseconds = now > 0 ? (uint64_t)now / 1000 : 0;
 	uint64_t fraction = now > 0 ? (uint64_t)now % 1000 * 4096 / 1000 : 0;
@@ -97,27 +98,12 @@ static void uuid_v7(pt_time now, uint8_t uuid[16])
 	uuid[8] = (uint8_t)(0x80 | (uuid[8] & 0x3F));
 }
 
-static void uuid_format(const uint8_t uuid[16], char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*text++ = '-';
-		*text++ = digits[uuid[i] >> 4];
-		*text++ = digits[uuid[i] & 15];
-	}
-	*text = '\0';
-}
-
 pt_err random_id(pt_time now, struct pt_id *out)
 {
-	struct pt_id id = { 0 };
-	uint8_t uuid[16] = { 0 };
+	uint8_t uuid[UUID_BYTES] = { 0 };
 
 	TRY(random_fill(uuid + 8, 8));
 	uuid_v7(now, uuid);
-	uuid_format(uuid, id.text);
-	*out = id;
+	*out = uuid_text(uuid);
 	return PT_OK;
 }

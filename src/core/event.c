@@ -51,10 +51,11 @@ static pt_str full_name(struct pt_call *call, const struct pt_account *account)
 	return name && name->type == JSON_STRING ? name->text : PT_STR("");
 }
 
-static void names_add(struct pt_call *call, const struct pt_account *about, struct pt_event *event)
+void event_name(struct pt_call *call, const struct pt_account *about, struct pt_event *event)
 {
 	const struct pt_account *actor = call->actor ? call->actor : about;
 
+	event->account = about->id;
 	event->tenant = call->site->tenant;
 	if (call->actor)
 		event->actor = call->actor->id;
@@ -90,7 +91,7 @@ pt_err event_about(struct pt_call *call, enum pt_event_kind kind, const struct p
 	struct pt_event event;
 
 	TRY(event_make(call, kind, &about->id, detail, &event));
-	names_add(call, about, &event);
+	event_name(call, about, &event);
 	*out = event;
 	return PT_OK;
 }

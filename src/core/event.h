@@ -15,6 +15,9 @@ PT_CHECK pt_err event_make(struct pt_call *call, enum pt_event_kind kind,
 PT_CHECK pt_err event_about(struct pt_call *call, enum pt_event_kind kind,
 	const struct pt_account *about, const char *detail, struct pt_event *out);
 
+/* Says in an event of event_make whose account it is about. */
+void event_name(struct pt_call *call, const struct pt_account *about, struct pt_event *event);
+
 /* The asker's address with the last part blanked: /24 for IPv4, /48 for IPv6. */
 PT_CHECK pt_err client_shortened(struct pt_call *call, pt_str *out);
 

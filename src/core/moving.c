@@ -12,6 +12,7 @@
 #include "core/secret.h"
 #include "core/store.h"
 #include "core/ticket.h"
+#include "core/token_text.h"
 #include "crypt/password.h"
 #include "portress/act.h"
 
@@ -32,7 +33,7 @@ struct luggage {
 	size_t n_accounts;
 	struct pt_ticket *tickets;
 	size_t n_tickets;
-	struct pt_token *tokens;
+	struct pt_import_token *tokens;
 	size_t n_tokens;
 	struct pt_event *events;
 	size_t n_events;
@@ -314,22 +315,26 @@ static pt_time token_life(const struct pt_policy *policy)
 
 static pt_err token_pack(struct luggage *l, const struct pt_carried_token *carried)
 {
-	struct pt_token token = {
-		.account = carried->account,
-		.issued_at = carried->issued_at,
-		.expires_at = carried->issued_at + token_life(&l->call->site->policy),
-	};
-	bool possible;
+	struct pt_import_token import = { .token = {
+						  .generation = 1,
+						  .account = carried->account,
+						  .issued_at = carried->issued_at,
+						  .expires_at = carried->issued_at +
+								token_life(&l->call->site->policy),
+					  } };
+	struct token_secret unused;
 
-	TRY(secret_hash(carried->secret, &possible, &token.hash));
-	if (!possible) {
+	if (!secret_possible(carried->secret)) {
 		leave(l, PT_MOVING_TOKENS, carried->key, PT_LEFT_SECRET);
-	} else if (token.expires_at <= l->call->now) {
-		leave(l, PT_MOVING_TOKENS, carried->key, PT_LEFT_EXPIRED);
-	} else {
-		TRY(random_id(carried->issued_at, &token.family));
-		l->tokens[l->n_tokens++] = token;
+		return PT_OK;
 	}
+	if (import.token.expires_at <= l->call->now) {
+		leave(l, PT_MOVING_TOKENS, carried->key, PT_LEFT_EXPIRED);
+		return PT_OK;
+	}
+	TRY(token_text_foreign(l->call, carried->secret, &import.hash, &unused));
+	TRY(random_id(carried->issued_at, &import.token.family));
+	l->tokens[l->n_tokens++] = import;
 	return PT_OK;
 }
 
@@ -376,7 +381,7 @@ static pt_err luggage_open(struct luggage *l, struct pt_call *call, const struct
 	l->fates = ARENA_ARRAY(arena, enum fate, from->n_newcomers);
 	l->accounts = ARENA_ARRAY(arena, struct pt_account_record, from->n_newcomers + 1);
 	l->tickets = ARENA_ARRAY(arena, struct pt_ticket, from->n_newcomers * TICKETS_EACH);
-	l->tokens = ARENA_ARRAY(arena, struct pt_token, from->n_tokens);
+	l->tokens = ARENA_ARRAY(arena, struct pt_import_token, from->n_tokens);
 	l->events = ARENA_ARRAY(arena, struct pt_event, from->n_events + 1);
 	return l->fates && l->accounts && l->tickets && l->tokens && l->events ? PT_OK
 									       : PT_F_MEMORY;

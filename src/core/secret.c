@@ -36,10 +36,17 @@ static bool secret_char(char c)
 	return ascii_alnum(c) || c == '-' || c == '_';
 }
 
+bool secret_possible(pt_str text)
+{
+	bool possible = text.n >= CARRIED_TEXT && text.n <= SECRET_TEXT;
+
+	for (size_t i = 0; possible && i < text.n; i++)
+		possible = secret_char(text.p[i]);
+	return possible;
+}
+
 pt_err secret_hash(pt_str text, bool *possible, struct pt_hash *out)
 {
-	*possible = text.n >= CARRIED_TEXT && text.n <= SECRET_TEXT;
-	for (size_t i = 0; *possible && i < text.n; i++)
-		*possible = secret_char(text.p[i]);
+	*possible = secret_possible(text);
 	return *possible ? digest_sha256(text, out) : PT_OK;
 }

@@ -14,8 +14,11 @@ struct secret {
 
 PT_CHECK pt_err secret_make(struct arena *arena, struct secret *out);
 
-/* The hash under which a secret that came in would be kept. False: it cannot be one of ours, nor one
- * that people brought along (portress/moving.h). */
+/* Whether it can be a secret of ours, or one that people brought along (portress/moving.h). */
+bool secret_possible(pt_str text);
+
+/* The hash under which a secret that came in would be kept. Nothing is written to *out where it
+ * is not possible. */
 PT_CHECK pt_err secret_hash(pt_str text, bool *possible, struct pt_hash *out);
 
 #endif

@@ -11,14 +11,11 @@
 #include "core/event.h"
 #include "core/letter.h"
 #include "core/store.h"
+#include "core/token_text.h"
 #include "crypt/jwt.h"
 #include "base/banned.h"
 
-enum {
-	JTI_BYTES = 18,   /* 24 characters */
-	STAMP_BYTES = 12, /* 16 characters */
-	FOLLOW_MOST = 16, /* rotations between the presented token and the LIVE one */
-};
+enum { STAMP_BYTES = 12 }; /* 16 characters */
 
 enum token_use { USE_ACCESS, USE_REFRESH };
 
@@ -42,22 +39,6 @@ static pt_err bytes_as_text(struct pt_call *call, const void *bytes, size_t n, p
 	return buf_done(&b, out);
 }
 
-static pt_err jti_draw(struct pt_call *call, pt_str *out)
-{
-	uint8_t bytes[JTI_BYTES];
-
-	TRY(random_fill(bytes, sizeof(bytes)));
-	return bytes_as_text(call, bytes, sizeof(bytes), out);
-}
-
-static pt_err jti_successor(struct pt_call *call, pt_str presented, pt_str *out)
-{
-	struct pt_hash mac;
-
-	TRY(digest_mac_parts(&call->site->keys.rotate, &presented, 1, &mac));
-	return bytes_as_text(call, mac.bytes, JTI_BYTES, out);
-}
-
 static pt_err stamp_make(struct pt_call *call, const struct pt_account_record *owner, pt_str *out)
 {
 	const pt_str parts[] = { str(owner->account.id.text), owner->password };
@@ -77,23 +58,27 @@ pt_err token_begin(
 {
 	const struct pt_policy *policy = &call->site->policy;
 	struct pt_token made = {
+		.generation = 1,
 		.account = account->id,
 		.issued_at = call->now,
 		.expires_at = call->now + policy->refresh_life,
 	};
-	pt_str drawn;
+	struct token_said said = { .generation = made.generation };
+	pt_str text;
 
 	if (policy->refresh_family_life > 0 && policy->refresh_family_life < policy->refresh_life)
 		made.expires_at = call->now + policy->refresh_family_life;
 	TRY(random_id(call->now, &made.family));
-	TRY(jti_draw(call, &drawn));
-	TRY(digest_sha256(drawn, &made.hash));
+	TRY(token_secret_draw(&said.secret));
+	TRY(token_secret_hash(&said.secret, &made.secret));
+	said.family = made.family;
+	TRY(token_text_write(call, &said, &text));
 	*token = made;
-	*jti = drawn;
+	*jti = text;
 	return PT_OK;
 }
 
-struct token_text {
+struct claims_said {
 	enum token_use use;
 	pt_time issued;
 	pt_time expires;
@@ -102,7 +87,7 @@ struct token_text {
 };
 
 static pt_err token_claims(struct pt_call *call, const struct pt_id *account,
-	const struct token_text *text, pt_str *out)
+	const struct claims_said *text, pt_str *out)
 {
 	struct buf b = BUF(call->arena, 1 * KIB);
 	struct json j = JSON(&b);
@@ -123,9 +108,9 @@ static pt_err pair_write(struct pt_call *call, const struct pt_account_record *o
 	const struct pt_token *token, pt_str jti, struct pt_grant *grant)
 {
 	const struct site_keys *keys = &call->site->keys;
-	struct token_text access = { USE_ACCESS, token->issued_at,
+	struct claims_said access = { USE_ACCESS, token->issued_at,
 		token->issued_at + call->site->policy.access_life, jti, { 0 } };
-	struct token_text refresh = { USE_REFRESH, token->issued_at, token->expires_at, jti,
+	struct claims_said refresh = { USE_REFRESH, token->issued_at, token->expires_at, jti,
 		{ 0 } };
 	pt_str claims;
 
@@ -285,57 +270,55 @@ static pt_err refresh_read(struct pt_call *call, pt_str text, struct token_claim
 	return err == PT_E_TOKEN ? PT_E_REFRESH : err;
 }
 
-/* The jti of the LIVE token that the store named, derived step by step from the presented one. A chain
- * longer than the bound within one grace is no honest client's; one that never meets the token was
- * begun under another key of the site. */
-static pt_err jti_follow(
-	struct pt_call *call, pt_str presented, const struct pt_hash *live, pt_str *out)
+/* Whose an event is stands in the store alone, until the act. */
+static pt_err owner_tell(void *ctx, const struct pt_account *owner, struct pt_event *event)
 {
-	pt_str jti = presented;
-
-	for (int i = 0; i < FOLLOW_MOST; i++) {
-		struct pt_hash hash;
-
-		TRY(jti_successor(call, jti, &jti));
-		TRY(digest_sha256(jti, &hash));
-		if (digest_equal_hash(&hash, live)) {
-			*out = jti;
-			return PT_OK;
-		}
-	}
-	return PT_E_REFRESH;
+	event_name(ctx, owner, event);
+	return PT_OK;
 }
 
-/* What the store is asked for a presented token, and by which events it is told. */
-static pt_err rotation_make(struct pt_call *call, const struct pt_account *owner, pt_str presented,
-	struct pt_rotate_act *act)
+/* What the store is asked for a presented token; *secret is the one that its successor carries. */
+static pt_err rotation_make(struct pt_call *call, pt_str presented, struct pt_rotate_act *act,
+	struct token_secret *secret)
 {
 	const struct pt_policy *policy = &call->site->policy;
-	pt_str jti;
+	struct token_said said = { .generation = 0 };
+	bool ours;
 
+	TRY(token_text_read(call, presented, &ours, &said));
+	if (!ours)
+		TRY(token_text_foreign(call, presented, &act->presented.hash, &said.secret));
+	act->presented.family = said.family;
+	act->presented.generation = said.generation;
+	TRY(token_secret_hash(&said.secret, &act->secret));
+	act->tenant = call->site->tenant;
 	act->now = call->now;
 	act->grace = policy->refresh_grace;
 	act->lifetime = policy->refresh_life;
 	act->family_until = policy->refresh_family_life;
-	TRY(digest_sha256(presented, &act->presented));
-	TRY(jti_successor(call, presented, &jti));
-	TRY(digest_sha256(jti, &act->successor));
-	TRY(event_about(call, PT_EVENT_TOKEN_REFRESHED, owner, "", &act->event));
+	act->tell = owner_tell;
+	act->tell_ctx = call;
+	TRY(event_make(call, PT_EVENT_TOKEN_REFRESHED, NULL, "", &act->event));
 	if (policy->token_profile)
-		TRY(event_about(call, PT_EVENT_TOKEN_REVOKED, owner, "", &act->spent_event));
-	return event_about(call, PT_EVENT_TOKEN_REUSED, owner, "", &act->reuse_event);
+		TRY(event_make(call, PT_EVENT_TOKEN_REVOKED, NULL, "", &act->spent_event));
+	*secret = said.secret;
+	return event_make(call, PT_EVENT_TOKEN_REUSED, NULL, "", &act->reuse_event);
 }
 
-static pt_err rotate(struct pt_call *call, const struct pt_account_record *owner,
-	const struct pt_rotate_act *act, pt_str presented, struct pt_grant *out)
+static pt_err rotate(
+	struct pt_call *call, struct pt_rotate_act *act, pt_str presented, struct pt_grant *out)
 {
-	struct pt_grant grant = { .account = owner->account };
-	struct pt_token live;
+	struct token_said said;
+	struct pt_rotated got;
 	pt_str jti;
 
-	TRY(STORE(call, token_rotate, act, &live));
-	TRY(jti_follow(call, presented, &live.hash, &jti));
-	TRY(token_write(call, owner, &live, jti, &grant));
+	TRY(rotation_make(call, presented, act, &said.secret));
+	TRY(STORE(call, token_rotate, act, &got));
+	struct pt_grant grant = { .account = got.owner.account };
+	said.family = got.token.family;
+	said.generation = got.token.generation;
+	TRY(token_text_write(call, &said, &jti));
+	TRY(token_write(call, &got.owner, &got.token, jti, &grant));
 	*out = grant;
 	return PT_OK;
 }
@@ -349,46 +332,28 @@ static bool is_opaque(pt_str text)
 	return may;
 }
 
-/* Opaque: what is presented is the jti itself. Whose it is stands in the store alone. */
+/* Opaque: what is presented is the jti itself. */
 static pt_err refresh_opaque(struct pt_call *call, pt_str presented, struct pt_grant *out)
 {
 	struct pt_rotate_act act = { .now = 0 };
-	struct pt_token_record seen;
-	struct pt_hash hash;
 
-	if (!is_opaque(presented))
-		return PT_E_REFRESH;
-	TRY(digest_sha256(presented, &hash));
-	TRY(STORE(call, token_find, &hash, &seen));
-	const struct pt_account *owner = &seen.owner.account;
-	if (!str_eq(owner->tenant, call->site->tenant) || owner->disabled_at)
-		return PT_E_REFRESH;
-	if (seen.spent_at == 0 && seen.token.expires_at <= call->now)
-		return PT_E_REFRESH_EXPIRED;
-	TRY(rotation_make(call, owner, presented, &act));
-	return rotate(call, &seen.owner, &act, presented, out);
+	return is_opaque(presented) ? rotate(call, &act, presented, out) : PT_E_REFRESH;
 }
 
 static pt_err refresh_signed(struct pt_call *call, pt_str text, struct pt_grant *out)
 {
 	struct pt_rotate_act act = { .now = 0 };
-	struct pt_account_record owner;
 	struct token_claims claims;
 
 	TRY(refresh_read(call, text, &claims));
-	/* Before anything is spent: what fails then can be asked again. */
-	pt_err err = token_owner(call, &claims.account, &owner);
-	if (err != PT_OK)
-		return err == PT_E_TOKEN ? PT_E_REFRESH : err;
 	/* A token of the original program has no jti: what was presented stands for it. */
-	pt_str presented = claims.jti.n > 0 ? claims.jti : text;
 	if (claims.jti.n == 0) {
 		act.foreign = text;
 		act.foreign_account = claims.account;
 		TRY(random_id(call->now, &act.foreign_family));
 	}
-	TRY(rotation_make(call, &owner.account, presented, &act));
-	return rotate(call, &owner, &act, presented, out);
+	pt_err err = rotate(call, &act, claims.jti.n > 0 ? claims.jti : text, out);
+	return err == PT_E_REFRESH_EXPIRED ? PT_E_REFRESH : err;
 }
 
 pt_err pt_token_refresh(struct pt_call *call, pt_str refresh_token, struct pt_grant *out)
@@ -408,17 +373,33 @@ static pt_err token_read_to_end(struct pt_call *call, pt_str text, struct token_
 	return claims_read(&claims, USE_ACCESS, out);
 }
 
+/* A jti that was never issued is nobody's family. */
+static pt_err family_of(struct pt_call *call, pt_str jti, struct pt_token_ref *out)
+{
+	struct token_secret unused;
+	struct token_said said;
+	bool ours;
+
+	TRY(token_text_read(call, jti, &ours, &said));
+	if (!ours)
+		return token_text_foreign(call, jti, &out->hash, &unused);
+	out->family = said.family;
+	out->generation = said.generation;
+	return PT_OK;
+}
+
 pt_err pt_token_revoke(struct pt_call *call, pt_str access_token)
 {
+	struct pt_token_ref shown = { .generation = 0 };
 	struct token_claims claims;
 	struct pt_event event;
-	struct pt_hash hash;
 
 	pt_err err = token_read_to_end(call, access_token, &claims);
-	if (err == PT_E_TOKEN || err == PT_E_TOKEN_CLAIMS)
+	if (err == PT_OK)
+		err = family_of(call, claims.jti, &shown);
+	if (err == PT_E_TOKEN || err == PT_E_TOKEN_CLAIMS || err == PT_E_REFRESH)
 		return PT_OK;
 	TRY(err);
-	TRY(digest_sha256(claims.jti, &hash));
 	TRY(event_make(call, PT_EVENT_SIGNOUT, &claims.account, "tokens", &event));
-	return STORE(call, token_revoke, &hash, call->now, &event);
+	return STORE(call, token_revoke, &shown, call->now, &event);
 }

@@ -3,15 +3,14 @@
  *
  * Access: JWT, HS256, claims {exp, user_id, iat, jti, token_use: "access", stamp}. Stateless but for
  * the stamp, which binds it to the password it was issued under: a reset ends it.
- * Refresh: JWT, HS256 under another key, claims {exp, user_id, iat, jti, token_use: "refresh"}. The
- * store knows the SHA-256 of its jti; portress/token.h draws its states.
+ * Refresh: JWT, HS256 under another key, claims {exp, user_id, iat, jti, token_use: "refresh"}. The jti is what
+ * token_text.h draws: a family, a generation of it and the family's secret. portress/token.h draws its states.
  *
  * Under policy.token_profile: access is {aud, exp, sub, email, app_metadata, user_metadata, iat, sid},
- * bound to nothing but its time; refresh is the jti itself, and says nothing.
+ * bound to nothing but its time; refresh is the jti itself, in a spelling that no pair has.
  *
- * A pair shares one jti, so that signing out with the access token finds the family. The successor's
- * jti is HMAC(site key, presented jti): whoever presents a spent token within its grace is given the
- * pair of the LIVE one, found by as many steps.
+ * A pair shares one jti, so that signing out with the access token finds the family. Whoever presents a spent token
+ * within its grace is given the pair of the LIVE one: its text can be written from the presented one's secret.
  */
 #ifndef CORE_TOKEN_H
 #define CORE_TOKEN_H

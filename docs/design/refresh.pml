@@ -6,7 +6,8 @@
  *
  * Assumed of the world
  * - token_rotate is one act. (TWO_STEP takes that away: what was read may be old when it is acted upon.)
- * - A token yields one successor: successor(i) = i + 1. TOKENS of them are the horizon of a run.
+ * - Who presents a token was given it: its number cannot be raised. (NO_MAC takes this away.)
+ *   TOKENS of them are the horizon of a run.
  * - The clock is the age of a spent token, 0..GRACE; GRACE is the first age that is too late. One store
  *   clock: nodes whose clocks differ shorten or lengthen the window by the difference.
  * Assumed of an honest client
@@ -16,8 +17,7 @@
  *   act and a crash of the tab are all followed by asking again, and all copies of a request arrive, within
  *   the window. Tabs that keep their own follow each other within the window. (SLOW takes this away.)
  * - An answer replaces the shared token only if that is still the one that was asked with. (NAIVE: always.)
- * - With CALM a token is first presented when it is as old as the window: two rotations never fall
- *   into one window.
+ * - With PACE no more than SPENT_MOST rotations fall into one window; with CALM no two of them do.
  * Assumed of a thief
  * - He copies once, at any moment, whatever a tab holds, has sent or is about to receive.
  * - Once the theft is a window old, neither presents anything within a window of the other's rotation.
@@ -26,11 +26,12 @@
  * A row: verdict, claim, switches, what it says. A mutant or a lifted assumption must FAIL: it shows that
  * the claim can see.
  *
- * @holds 1 HONEST                    a family has at most one LIVE token, whatever clients do
+ * @holds 1 HONEST                    a token is spent once and for ever, whatever clients do
  * @holds 1 THEFT                     the same with a thief
- * @holds 1 HONEST TWO_STEP           the same when the look may be old: the conditional update decides
- * @holds 2 HONEST                    honest tabs are never signed out by loss, doubles, crashes, each other
- * @holds 2 HONEST TWO_STEP           the same when the look may be old
+ * @holds 1 HONEST TWO_STEP NO_LOCK   the same when the look may be old: the conditional update is enough
+ * @holds 1 HONEST TWO_STEP NO_CAS    the same: so is the lock
+ * @holds 2 HONEST PACE               honest tabs are never signed out by loss, doubles, crashes, each other
+ * @holds 2 HONEST PACE TWO_STEP      the same when the look may be old
  * @holds 2 HONEST CALM NAIVE         the same if the last answer wins in the shared place, once a window
  * @holds 3 THEFT                     past the window, thief and victim never both go on
  * @holds 4 HONEST SIGNOUT            nothing of a REVOKED family is accepted, a sign-out included
@@ -38,38 +39,44 @@
  * @holds 4 HONEST SIGNOUT TWO_STEP   the same when the look may be old: the family's lock decides
  * @holds 5 HONEST                    what is handed out is LIVE
  * @holds 5 THEFT                     the same with a thief
- * @holds 5 HONEST TWO_STEP           the same when the look may be old: the LIVE token is read under the lock
+ * @holds 5 HONEST TWO_STEP           the same when the look may be old: the number is read under the lock
  * @holds 6 THEFT                     who is refused knows that the family is dead: no thief keeps it
  *
  * Rules that would be less: two rotations in one window, and a copy of the first request.
- * @fails 2 HONEST ONE_STEP           only the successor, and theft if that is spent: ends an honest family
+ * @fails 2 HONEST PACE ONE_STEP      a list of one: an honest family ends
  * @holds 2 HONEST CALM ONE_STEP      ... unless no two rotations fall into one window
- * @fails 2 HONEST REFUSE             refusing without revoking: a tab with its own token is out
+ * @fails 2 HONEST PACE REFUSE        refusing without revoking: a tab with its own token is out
  * @fails 6 THEFT REFUSE              ... and a thief who rotates twice at once keeps the family, unseen
+ * @fails 6 THEFT FORGET              what is beyond the list is unknown: a thief who fills it is not seen
+ * @fails 3 THEFT FORGIVE             what is beyond the list is good: an old copy is good for ever
  *
  * Assumptions that are needed
+ * @fails 2 HONEST                    more rotations in one window than the list is long
  * @fails 2 HONEST CALM SLOW          asking again after the window is theft, as far as anyone can tell
- * @fails 2 HONEST NAIVE              a late answer overwrites a newer token in the shared place
+ * @fails 2 HONEST PACE NAIVE         a late answer overwrites a newer token in the shared place
  * @fails 3 THEFT SHADOW              a thief who keeps in step with the victim is never found
+ * @fails 3 THEFT NO_MAC              who holds an old token makes the LIVE one of it
  *
  * Mutants
- * @fails 1 HONEST DRAW_AGAIN         a replay opens a successor drawn at random
- * @fails 1 HONEST TWO_STEP NO_CAS    spending does not ask whether it is still LIVE
- * @fails 2 HONEST CALM DRAW          the successor is drawn, so a replay cannot say the first one
+ * @fails 1 HONEST WIND_BACK          a replay makes its own successor the LIVE one again
+ * @fails 1 HONEST TWO_STEP NO_LOCK NO_CAS  an old look, and the update does not ask whether it still holds
+ * @fails 4 HONEST SIGNOUT TWO_STEP NO_LOCK  a replay is answered after the family has ended
+ * @fails 5 HONEST TWO_STEP NO_LOCK   a replay is answered with what was LIVE before
+ * @fails 2 HONEST CALM DRAW          a secret for each token, so a replay cannot say the first answer
  * @fails 2 HONEST CALM NO_GRACE      no window at all
+ * @fails 2 HONEST PACE OLDEST_FIRST  the list is read from its other end
  * @fails 3 THEFT NO_END              no end of the window: the parent of the LIVE token is always good
- * @fails 6 THEFT REVOKE_ONE          reuse ends the presented token instead of its family
- * @fails 4 THEFT SIGNOUT KEEP_ROWS   the window is judged before the revocation
- * @fails 4 HONEST SIGNOUT TWO_STEP NO_LOCK  the family is not asked again before writing
+ * @fails 6 THEFT NO_ALARM            reuse is refused, and its family lives on
+ * @fails 4 THEFT SIGNOUT KEEP_ROW    a REVOKED family keeps its row, and a replay does not look whether it is
  * @fails 5 HONEST REPLAY_SPENT       a replay yields the successor though it is spent
- * @fails 5 HONEST TWO_STEP OLD_LOOK  the LIVE token is the one that was seen before the lock
  *
  * Sights: states that the model must be able to reach.
  * @fails 11 HONEST CALM              a token was presented twice and yielded the same successor
- * @fails 12 HONEST CALM              the whole chain was walked
- * @fails 15 HONEST                   a token left behind by two rotations yielded the LIVE one
+ * @fails 12 HONEST CALM              the whole horizon was walked
  * @fails 13 THEFT                    a thief rotated, and the victim's next presentation revoked the family
  * @fails 14 THEFT                    a victim rotated, and the thief's next presentation revoked the family
+ * @fails 15 HONEST                   a token left behind by two rotations yielded the LIVE one
+ * @fails 16 HONEST                   a token beyond the list revoked the family within its grace
  */
 #ifndef CLAIM
 #define CLAIM 0 /* one at a time, so that a mutant fails the claim that is meant */
@@ -85,18 +92,27 @@
 #define GRACE 2
 #define NIL 255
 
-mtype = { NONE, LIVE, SPENT };
+#ifdef ONE_STEP
+#define SPENT_MOST 1
+#else
+#define SPENT_MOST 2
+#endif
+#define PACE_MOST 2	/* the list, as it should be */
+
 mtype = { GRANTED, REUSED, REFUSED };
 mtype = { NOBODY, OWNER, THIEF };
 
-/* ---- what the store holds ---- */
+/* ---- what the store holds: one record ---- */
 
-mtype state[TOKENS] = NONE;
-byte age[TOKENS];	     /* since it was spent; stops at GRACE */
-byte next[TOKENS] = NIL;     /* its successor, once it is spent */
-mtype spender[TOKENS] = NOBODY; /* for the assumptions and sights only */
-byte opened = 1;	     /* tokens that exist */
-bool revoked = false;
+byte generation = 0;	 /* of the LIVE token: lower is SPENT */
+byte spent[2] = GRACE;	 /* how long ago generation - 1, generation - 2 were; stops at GRACE, as good as not there */
+bool revoked = false;	 /* there is none */
+
+/* ---- what nobody holds, for the assumptions, claims and sights only ---- */
+
+byte rotations = 0;
+byte age[TOKENS];	 /* since it was spent; stops at GRACE */
+mtype spender[TOKENS] = NOBODY;
 
 /* ---- what the honest client holds ---- */
 
@@ -114,23 +130,22 @@ byte theft_age;
 bool owner_went_on = false;
 bool thief_went_on = false;
 
-/* What a mutant remembers of its look. */
-#ifdef OLD_LOOK
-#define SEEN_LIVE byte seen_live;
-#else
-#define SEEN_LIVE
-#endif
-
 #define box(tab) held[(shared -> 0 : (tab))]
-#define live(t) (state[t] == LIVE)
-#define lives (live(0) + live(1) + live(2) + live(3) + (TOKENS > 4 -> live(TOKENS - 1) : 0))
+#define is_spent(t) ((t) < generation)
+#define behind(t) (generation - (t))	/* rotations since */
+#define beyond(t) (behind(t) > SPENT_MOST)
 #define old_theft (stolen && theft_age == GRACE)
 
 /* A tick now would make this copy too late. What the thief has spent, the owner cannot know of. */
-#define due(t) ((t) != NIL && state[t] == SPENT && spender[t] == OWNER && age[t] == GRACE - 1)
+#define due(t) ((t) != NIL && is_spent(t) && spender[t] == OWNER && age[t] == GRACE - 1)
 
-#ifdef CALM
-#define may_present(t) ((t) < LAST && ((t) == 0 || age[(t) - 1] == GRACE))
+/* Nothing that is still good falls off a list that long when t is spent. */
+#define room(t, most) ((t) < (most) || age[(t) - (most)] == GRACE)
+
+#if defined(CALM)
+#define may_present(t) ((t) < LAST && room(t, 1))
+#elif defined(PACE)
+#define may_present(t) ((t) < LAST && room(t, PACE_MOST))
 #else
 #define may_present(t) ((t) < LAST)
 #endif
@@ -138,30 +153,23 @@ bool thief_went_on = false;
 #ifdef SHADOW
 #define apart(who) true
 #else
-#define far(who, t) (state[t] != SPENT || spender[t] == (who) || age[t] == GRACE)
+#define far(who, t) (!is_spent(t) || spender[t] == (who) || age[t] == GRACE)
 #define apart(who) (!old_theft || (far(who, 0) && far(who, 1) && far(who, 2)))
 #endif
 
 /* ---- token_rotate ---- */
 
+#ifdef OLDEST_FIRST
+#define spent_of(t) spent[SPENT_MOST - behind(t)]
+#else
+#define spent_of(t) spent[behind(t) - 1]
+#endif
+
 inline look(t)
 {
-	saw = state[t];
-	late = state[t] == SPENT && age[t] == GRACE;
-	again = next[t] != NIL && state[next[t]] == SPENT;
-#ifdef OLD_LOOK
-	follow(t, seen_live);
-#endif
-}
-
-/* The LIVE token of the family: whatever came after t was derived from it, and all but the last is SPENT. */
-inline follow(t, found)
-{
-	found = t;
-	do
-	:: state[found] == SPENT -> found = next[found]
-	:: else -> break
-	od
+	seen = generation;
+	gone = revoked;
+	late = is_spent(t) && (beyond(t) || spent_of(t) == GRACE)
 }
 
 inline revoke(who, t)
@@ -170,20 +178,13 @@ inline revoke(who, t)
 	PROMISE(2, false);
 	PROMISE(13, !(who == OWNER && spender[t] == THIEF));
 	PROMISE(14, !(who == THIEF && spender[t] == OWNER));
+	PROMISE(16, age[t] == GRACE);
 	outcome = REUSED;
-#ifdef REVOKE_ONE
-	state[t] = NONE;
+#ifdef NO_ALARM
+	outcome = REFUSED;
 #else
 	revoked = true;
 #endif
-}
-
-inline open(t)
-{
-	next[t] = opened;
-	state[opened] = LIVE;
-	opened++;
-	PROMISE(12, opened < TOKENS);
 }
 
 inline went_on(who, news)
@@ -198,20 +199,16 @@ inline went_on(who, news)
 /* LIVE -> SPENT, here and nowhere else. */
 inline rotate_live(who, t)
 {
-#ifdef NO_CAS
-	if
-	:: state[t] == SPENT -> state[next[t]] = LIVE	/* the same derived successor, put there again */
-	:: else -> open(t)
-	fi;
-#else
-	open(t);
-#endif
-	state[t] = SPENT;
+	generation = t + 1;
+	spent[1] = spent[0];
+	spent[0] = 0;
+	rotations++;
 	age[t] = 0;
 	spender[t] = who;
 	outcome = GRANTED;
-	got = next[t];
-	went_on(who, true)
+	got = generation;
+	went_on(who, true);
+	PROMISE(12, generation < LAST)
 }
 
 inline rotate_again(who, t)
@@ -220,12 +217,15 @@ inline rotate_again(who, t)
 #if defined(NO_GRACE)
 	:: true -> revoke(who, t)
 #elif defined(NO_END)
-	:: again -> revoke(who, t)
-#elif defined(ONE_STEP)
-	:: late || again -> revoke(who, t)
+	:: behind(t) > 1 -> revoke(who, t)
 #elif defined(REFUSE)
 	:: late -> revoke(who, t)
-	:: !late && again -> outcome = REFUSED
+	:: !late && behind(t) > 1 -> outcome = REFUSED
+#elif defined(FORGET)
+	:: late && !beyond(t) -> revoke(who, t)
+	:: beyond(t) -> outcome = REFUSED
+#elif defined(FORGIVE)
+	:: late && !beyond(t) -> revoke(who, t)
 #else
 	:: late -> revoke(who, t)
 #endif
@@ -233,23 +233,19 @@ inline rotate_again(who, t)
 		PROMISE(11, false);
 #if defined(DRAW)
 		outcome = REFUSED;
-#elif defined(DRAW_AGAIN)
-		opened < TOKENS;
-		open(t);
+#elif defined(WIND_BACK)
+		generation = t + 1;
 		outcome = GRANTED;
-		got = next[t];
+		got = generation;
 #elif defined(REPLAY_SPENT)
 		outcome = GRANTED;
-		got = next[t];
-#elif defined(OLD_LOOK)
-		outcome = GRANTED;
-		got = seen_live;
+		got = t + 1;
 #else
 		outcome = GRANTED;
-		follow(t, got);
-		PROMISE(15, got == next[t]);
+		got = seen;
 #endif
-		went_on(who, spender[t] != who)
+		PROMISE(15, got == t + 1);
+		went_on(who, spender[generation - 1] != who)
 	fi
 }
 
@@ -257,47 +253,43 @@ inline act(who, t)
 {
 	outcome = REFUSED;
 	got = NIL;
+#ifndef NO_LOCK
+	look(t);	/* the look that has the lock is the one that counts */
+#endif
 #ifndef NO_CAS
 	if
-	:: saw == LIVE && state[t] != LIVE -> look(t)	/* the update changed no row: look again */
+	:: t == seen && generation != seen -> look(t)	/* the update changed no row: look again */
+	:: t == seen && revoked -> look(t)
 	:: else
 	fi;
 #endif
 	if
-#ifdef KEEP_ROWS
-	:: revoked && !(saw == SPENT && !late)
-#elif !defined(NO_LOCK)
-	:: revoked
+#ifdef KEEP_ROW
+	:: gone && !(t < seen && !late)
+#else
+	:: gone
 #endif
 	:: else ->
 		if
-		:: saw == LIVE -> rotate_live(who, t)
-		:: saw == SPENT -> rotate_again(who, t)
+		:: t == seen -> rotate_live(who, t)
+		:: t < seen -> rotate_again(who, t)
 		:: else
 		fi
 	fi;
 	printf("%e presents %d at age %d: %e %d\n", who, t, age[t], outcome, got);
-	PROMISE(1, lives <= 1);
+	PROMISE(1, generation == rotations);
 	PROMISE(3, !(owner_went_on && thief_went_on));
 	PROMISE(4, !(revoked && outcome == GRANTED));
-	PROMISE(5, outcome != GRANTED || state[got] == LIVE);
-	saw = NONE;
-	late = false;
-	again = false
+	PROMISE(5, outcome != GRANTED || got == generation);
+	seen = 0;
+	gone = false;
+	late = false
 }
 
 inline rotate(who, t)
 {
 #ifdef TWO_STEP
-	atomic {
-		look(t);
-#ifdef NO_LOCK
-		if
-		:: revoked -> saw = NONE
-		:: else
-		fi
-#endif
-	};
+	atomic { look(t) };
 	atomic { act(who, t) }
 #else
 	atomic {
@@ -312,10 +304,9 @@ inline rotate(who, t)
 
 proctype Tab(bit tab)
 {
-	mtype saw = NONE, outcome = REFUSED;
-	bool late, again;
-	byte got = NIL;
-	SEEN_LIVE
+	mtype outcome = REFUSED;
+	bool gone, late;
+	byte seen, got = NIL;
 
 ask:
 	atomic {
@@ -379,10 +370,9 @@ resend:
 
 proctype Network()
 {
-	mtype saw = NONE, outcome = REFUSED;
-	bool late, again;
-	byte got = NIL;
-	SEEN_LIVE
+	mtype outcome = REFUSED;
+	bool gone, late;
+	byte seen, got = NIL;
 
 	do
 	:: stray != NIL ->
@@ -393,10 +383,9 @@ proctype Network()
 
 proctype Thief()
 {
-	mtype saw = NONE, outcome = REFUSED;
-	bool late, again;
-	byte got = NIL, loot;
-	SEEN_LIVE
+	mtype outcome = REFUSED;
+	bool gone, late;
+	byte seen, got = NIL, loot;
 
 	atomic {
 		if
@@ -412,6 +401,9 @@ proctype Thief()
 	};
 	do
 	:: loot < LAST ->
+#ifdef NO_MAC
+		atomic { apart(THIEF) && generation < LAST -> loot = generation };
+#endif
 		rotate(THIEF, loot);
 		if
 		:: outcome == GRANTED -> loot = got
@@ -442,12 +434,14 @@ proctype Clock()
 		do
 		:: i < TOKENS ->
 			if
-			:: state[i] == SPENT && age[i] < GRACE -> age[i]++
+			:: is_spent(i) && age[i] < GRACE -> age[i]++
 			:: else
 			fi;
 			i++
 		:: else -> break
 		od;
+		spent[0] = (spent[0] < GRACE -> spent[0] + 1 : GRACE);
+		spent[1] = (spent[1] < GRACE -> spent[1] + 1 : GRACE);
 		i = 0;
 		printf("tick\n");
 		if
@@ -464,7 +458,6 @@ init {
 		:: shared = true
 		:: shared = false
 		fi;
-		state[0] = LIVE;
 		run Tab(0);
 		run Tab(1);
 		run Clock();

@@ -70,53 +70,24 @@ static pt_err delete (struct cli *cli, struct pt_call *call, const struct cli_go
 }
 
 static const struct verb {
-	const char *name;
+	struct cli_verb head;
 	size_t least, most; /* words, the two before them among these */
 	const char *needs;
-	const char *options;
 	pt_err (*run)(struct cli *cli, struct pt_call *call, const struct cli_gotrue *gotrue);
 } verbs[] = {
-	{ "createuser", 4, 5, "EMAIL PASSWORD [ROLE]", admin_options, create },
-	{ "deleteuser", 3, 3, "EMAIL|ID", "aud instance_id", delete },
+	{ { "createuser", admin_options }, 4, 5, "EMAIL PASSWORD [ROLE]", create },
+	{ { "deleteuser", "aud instance_id" }, 3, 3, "EMAIL|ID", delete },
 };
 
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-static const struct verb *verb_find(pt_str name)
-{
-	for (size_t i = 0; i < VERBS; i++) {
-		if (str_eq(str(verbs[i].name), name))
-			return &verbs[i];
-	}
-	return NULL;
-}
-
-static int no_such_verb(pt_str name)
-{
-	const char *names[VERBS + 1] = { NULL };
-
-	if (name.n == 0) {
-		fputs(admin_help, stderr);
-		return EXIT_USAGE;
-	}
-	for (size_t i = 0; i < VERBS; i++)
-		names[i] = verbs[i].name;
-	return cli_no_such("admin ", name, names);
-}
+static const struct cli_verbs admin_verbs = { "admin", admin_help, verbs,
+	sizeof(verbs) / sizeof(verbs[0]), sizeof(verbs[0]) };
 
 static bool usage_fits(const struct cli *cli, const struct verb *verb)
 {
-	pt_str stranger = args_stranger(&cli->args, verb->options);
-
 	if (cli->args.n_words < verb->least || cli->args.n_words > verb->most)
-		fprintf(stderr, "portress: admin %s: it takes %s\n", verb->name, verb->needs);
-	else if (stranger.n > 0)
-		fprintf(stderr,
-			"portress: admin %s: it takes no --%.*s; `portress admin --help` says what "
-			"it takes\n",
-			verb->name, (int)stranger.n, stranger.p);
+		fprintf(stderr, "portress: admin %s: it takes %s\n", verb->head.name, verb->needs);
 	else
-		return true;
+		return cli_verb_takes(cli, &admin_verbs, &verb->head);
 	return false;
 }
 
@@ -136,12 +107,10 @@ static pt_err run(struct cli *cli, const struct verb *verb, const struct cli_got
 
 int command_admin(struct cli *cli)
 {
-	const struct verb *verb = verb_find(args_word(&cli->args, 1));
+	const struct verb *verb = cli_verb_find(cli, &admin_verbs);
 	struct cli_gotrue gotrue;
 
-	if (!verb)
-		return no_such_verb(args_word(&cli->args, 1));
-	if (!usage_fits(cli, verb))
+	if (!verb || !usage_fits(cli, verb))
 		return EXIT_USAGE;
 	int code = cli->gotrue_open(cli, args_option(&cli->args, "instance_id"), &gotrue);
 	if (code != EXIT_DONE)

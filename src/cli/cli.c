@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 
 #include "base/banned.h"
@@ -82,6 +83,51 @@ static int no_such_command(const struct command *commands, size_t n, pt_str name
 	for (size_t i = 0; i < n && i < COMMANDS_MAX; i++)
 		names[i] = commands[i].name;
 	return cli_no_such("", name, names);
+}
+
+static const struct cli_verb *verb_at(const struct cli_verbs *verbs, size_t i)
+{
+	return (const void *)((const char *)verbs->rows + i * verbs->row_size);
+}
+
+static void no_such_verb(const struct cli *cli, const struct cli_verbs *verbs, pt_str name)
+{
+	const char *names[COMMANDS_MAX + 1] = { NULL };
+	struct buf above = BUF(cli->arena, 64);
+
+	for (size_t i = 0; i < verbs->n && i < COMMANDS_MAX; i++)
+		names[i] = verb_at(verbs, i)->name;
+	buf_str(&above, str(verbs->command));
+	buf_char(&above, ' ');
+	cli_no_such(buf_view(&above).p, name, names);
+}
+
+const void *cli_verb_find(const struct cli *cli, const struct cli_verbs *verbs)
+{
+	pt_str name = args_word(&cli->args, 1);
+
+	for (size_t i = 0; i < verbs->n; i++) {
+		if (str_eq(str(verb_at(verbs, i)->name), name))
+			return verb_at(verbs, i);
+	}
+	if (name.n == 0)
+		fputs(verbs->help, stderr);
+	else
+		no_such_verb(cli, verbs, name);
+	return NULL;
+}
+
+bool cli_verb_takes(
+	const struct cli *cli, const struct cli_verbs *verbs, const struct cli_verb *verb)
+{
+	pt_str stranger = args_stranger(&cli->args, verb->options);
+
+	if (stranger.n > 0)
+		fprintf(stderr,
+			"portress: %s %s: it takes no --%.*s; `portress %s --help` says what it "
+			"takes\n",
+			verbs->command, verb->name, (int)stranger.n, stranger.p, verbs->command);
+	return stranger.n == 0;
 }
 
 /* A word too many is not shown: it may be a secret. */

@@ -87,6 +87,26 @@ int cli_run(
 /* Says that `above` has no `name`, and which of `names` (ends in NULL) is meant. */
 int cli_no_such(const char *above, pt_str name, const char *const *names);
 
+/* A verb below a command: what a row of the command's own table begins with. */
+struct cli_verb {
+	const char *name;
+	const char *options; /* as in a command */
+};
+
+struct cli_verbs {
+	const char *command;
+	const char *help;
+	const void *rows;
+	size_t n, row_size;
+};
+
+/* The row of the verb in words[1]. NULL: said already, EXIT_USAGE. */
+const void *cli_verb_find(const struct cli *cli, const struct cli_verbs *verbs);
+
+/* Whether every option is one of the verb's; said where one is not. */
+bool cli_verb_takes(
+	const struct cli *cli, const struct cli_verbs *verbs, const struct cli_verb *verb);
+
 /* What an outcome means to whoever called us. */
 int exit_code_of(pt_err err);
 

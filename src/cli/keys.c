@@ -131,67 +131,40 @@ static pt_err keys_retire(struct cli *cli, const struct key_file *file)
 /* ---- the table ---- */
 
 static const struct verb {
-	const char *name;
+	struct cli_verb head;
 	size_t words; /* with "keys" and its own */
-	const char *options;
 	pt_err (*run)(struct cli *cli, const struct key_file *file);
 	/* Its refusals in words. */
 	const char *not_found;
 	const char *not_so;
 } verbs[] = {
-	{ "list", 2, "json", keys_list, "there is no key file yet; `portress keys add` makes one",
-		NULL },
-	{ "add", 2, "alg", keys_add, NULL, "there is a next key already; `portress keys rotate`" },
-	{ "rotate", 2, "now", keys_rotate, "there is no next key; `portress keys add` makes one",
+	{ { "list", "json" }, 2, keys_list,
+		"there is no key file yet; `portress keys add` makes one", NULL },
+	{ { "add", "alg" }, 2, keys_add, NULL,
+		"there is a next key already; `portress keys rotate`" },
+	{ { "rotate", "now" }, 2, keys_rotate,
+		"there is no next key; `portress keys add` makes one",
 		"others may not know the next key yet; wait five minutes from its making, or say "
 		"--now" },
-	{ "retire", 3, "", keys_retire, "there is no such key",
+	{ { "retire", "" }, 3, keys_retire, "there is no such key",
 		"this key signs; let another one sign first" },
 };
 
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-static const struct verb *verb_find(pt_str name)
-{
-	for (size_t i = 0; i < VERBS; i++) {
-		if (str_eq(str(verbs[i].name), name))
-			return &verbs[i];
-	}
-	return NULL;
-}
-
-static int no_such_verb(pt_str name)
-{
-	const char *names[VERBS + 1] = { NULL };
-
-	if (name.n == 0) {
-		fputs(keys_help, stderr);
-		return EXIT_USAGE;
-	}
-	for (size_t i = 0; i < VERBS; i++)
-		names[i] = verbs[i].name;
-	return cli_no_such("keys ", name, names);
-}
+static const struct cli_verbs keys_verbs = { "keys", keys_help, verbs,
+	sizeof(verbs) / sizeof(verbs[0]), sizeof(verbs[0]) };
 
 static bool usage_fits(const struct cli *cli, const struct verb *verb)
 {
-	pt_str stranger = args_stranger(&cli->args, verb->options);
-
 	if (cli->args.n_words < verb->words)
 		fprintf(stderr, "portress: keys %s: which? `portress keys list` names them\n",
-			verb->name);
+			verb->head.name);
 	else if (cli->args.n_words > verb->words)
 		fprintf(stderr,
 			"portress: keys %s: a word too many; `portress keys --help` says what it "
 			"takes\n",
-			verb->name);
-	else if (stranger.n > 0)
-		fprintf(stderr,
-			"portress: keys %s: it takes no --%.*s; `portress keys --help` says what "
-			"it takes\n",
-			verb->name, (int)stranger.n, stranger.p);
+			verb->head.name);
 	else
-		return true;
+		return cli_verb_takes(cli, &keys_verbs, &verb->head);
 	return false;
 }
 
@@ -206,7 +179,7 @@ static int outcome(const struct verb *verb, pt_err err)
 	else if (err == PT_E_MALFORMED)
 		words = "--alg must be ES256, EdDSA or RS256";
 	if (words)
-		fprintf(stderr, "portress: keys %s: %s\n", verb->name, words);
+		fprintf(stderr, "portress: keys %s: %s\n", verb->head.name, words);
 	else if (err != PT_OK)
 		fprintf(stderr, "portress: not done (%s)\n", pt_err_name(err));
 	return err == PT_E_MALFORMED ? EXIT_USAGE : exit_code_of(err);
@@ -214,12 +187,10 @@ static int outcome(const struct verb *verb, pt_err err)
 
 int command_keys(struct cli *cli)
 {
-	const struct verb *verb = verb_find(args_word(&cli->args, 1));
+	const struct verb *verb = cli_verb_find(cli, &keys_verbs);
 	struct key_file file;
 
-	if (!verb)
-		return no_such_verb(args_word(&cli->args, 1));
-	if (!usage_fits(cli, verb))
+	if (!verb || !usage_fits(cli, verb))
 		return EXIT_USAGE;
 	int code = cli->keys_open(cli, &file);
 	if (code != EXIT_DONE)

@@ -258,48 +258,26 @@ static pt_err user_events(struct cli *cli, struct pt_call *call)
 /* ---- the table ---- */
 
 static const struct verb {
-	const char *name;
+	struct cli_verb head;
 	enum { WHO_NOT, WHO_MAY, WHO_MUST } who;
-	const char *options;
 	const char *needs; /* of the options */
 	pt_err (*run)(struct cli *cli, struct pt_call *call);
 } verbs[] = {
-	{ "list", WHO_NOT, "json max after", "", user_list },
-	{ "show", WHO_MUST, "json", "", user_show },
-	{ "create", WHO_NOT,
-		"json username email given-name family-name verified no-password password-file",
-		"username email", user_create },
-	{ "password", WHO_MUST, "password-file", "", user_password },
-	{ "verify", WHO_MUST, "undo", "", user_verify },
-	{ "disable", WHO_MUST, "", "", user_disable },
-	{ "enable", WHO_MUST, "", "", user_enable },
-	{ "delete", WHO_MUST, "yes", "yes", user_delete },
-	{ "events", WHO_MAY, "json max", "", user_events },
+	{ { "list", "json max after" }, WHO_NOT, "", user_list },
+	{ { "show", "json" }, WHO_MUST, "", user_show },
+	{ { "create",
+		  "json username email given-name family-name verified no-password password-file" },
+		WHO_NOT, "username email", user_create },
+	{ { "password", "password-file" }, WHO_MUST, "", user_password },
+	{ { "verify", "undo" }, WHO_MUST, "", user_verify },
+	{ { "disable", "" }, WHO_MUST, "", user_disable },
+	{ { "enable", "" }, WHO_MUST, "", user_enable },
+	{ { "delete", "yes" }, WHO_MUST, "yes", user_delete },
+	{ { "events", "json max" }, WHO_MAY, "", user_events },
 };
 
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-static const struct verb *verb_find(pt_str name)
-{
-	for (size_t i = 0; i < VERBS; i++) {
-		if (str_eq(str(verbs[i].name), name))
-			return &verbs[i];
-	}
-	return NULL;
-}
-
-static int no_such_verb(pt_str name)
-{
-	const char *names[VERBS + 1] = { NULL };
-
-	if (name.n == 0) {
-		fputs(user_help, stderr);
-		return EXIT_USAGE;
-	}
-	for (size_t i = 0; i < VERBS; i++)
-		names[i] = verbs[i].name;
-	return cli_no_such("user ", name, names);
-}
+static const struct cli_verbs user_verbs = { "user", user_help, verbs,
+	sizeof(verbs) / sizeof(verbs[0]), sizeof(verbs[0]) };
 
 /* The first option that a verb needs and does not have. */
 static pt_str missing(const struct cli *cli, const struct verb *verb)
@@ -319,9 +297,9 @@ static pt_str missing(const struct cli *cli, const struct verb *verb)
 
 static bool usage_fits(const struct cli *cli, const struct verb *verb)
 {
-	pt_str stranger = args_stranger(&cli->args, verb->options), need = missing(cli, verb);
+	pt_str need = missing(cli, verb);
 	pt_str max = args_option(&cli->args, "max");
-	const char *name = verb->name;
+	const char *name = verb->head.name;
 	int64_t n;
 
 	if (verb->who == WHO_MUST && who(cli).n == 0)
@@ -332,11 +310,8 @@ static bool usage_fits(const struct cli *cli, const struct verb *verb)
 			"portress: user %s: a word too many; a password is never an argument, and "
 			"`portress user --help` says what is\n",
 			name);
-	else if (stranger.n > 0)
-		fprintf(stderr,
-			"portress: user %s: it takes no --%.*s; `portress user --help` says "
-			"what it takes\n",
-			name, (int)stranger.n, stranger.p);
+	else if (!cli_verb_takes(cli, &user_verbs, &verb->head))
+		return false;
 	else if (str_eq(need, PT_STR("yes")))
 		fprintf(stderr,
 			"portress: user %s: this cannot be undone; say --yes if it is meant\n",
@@ -396,14 +371,12 @@ int account_outcome(pt_err err)
 
 int command_user(struct cli *cli)
 {
-	const struct verb *verb = verb_find(args_word(&cli->args, 1));
+	const struct verb *verb = cli_verb_find(cli, &user_verbs);
 	struct pt_asker asker = { 0 };
 	struct pt_call *call;
 	struct pt_site *site;
 
-	if (!verb)
-		return no_such_verb(args_word(&cli->args, 1));
-	if (!usage_fits(cli, verb))
+	if (!verb || !usage_fits(cli, verb))
 		return EXIT_USAGE;
 	int code = cli->site_open(cli, &site);
 	if (code != EXIT_DONE)

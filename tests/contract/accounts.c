@@ -161,7 +161,7 @@ static void joining_with_an_identity_and_a_token_is_one_act(void **state)
 		PT_BY_IDENTITY, PT_STR("4711"), PT_STR("github") };
 	struct pt_account_query another = elsewhere;
 	struct pt_account_record found;
-	struct pt_token_record token;
+	struct pt_token_ref token;
 	struct pt_id id;
 
 	join.account.email_verified_at = w->now;
@@ -181,11 +181,11 @@ static void joining_with_an_identity_and_a_token_is_one_act(void **state)
 	another = elsewhere;
 	another.tenant = PT_STR("other");
 	EXPECT(PT_E_NOT_FOUND, ACT(w, account_find, &another, &found));
-	EXPECT(PT_OK, ACT(w, token_find, &join.token.hash, &token));
-	assert_string_equal(id.text, token.token.account.text);
 	assert_int_equal(1, events(w, PT_EVENT_SIGNUP));
 	assert_int_equal(1, events(w, PT_EVENT_CONFIRMED));
 	assert_string_equal(id.text, last_event(w).account.text);
+	token = ref_of(&join.token);
+	assert_string_equal(id.text, rotated(w, &token, "").token.account.text);
 }
 
 static void joining_unconfirmed_confirms_nothing(void **state)
@@ -352,6 +352,7 @@ static void strings_are_borrowed_for_the_length_of_the_call(void **state)
 		.token = new_token(w, "") };
 	struct pt_session_record record;
 	struct pt_ticket_record ticket;
+	struct pt_token_ref token = ref_of(&signin.token);
 	struct pt_id nobody = { "" };
 
 	join.account.username = borrowed(texts[0], "ann");
@@ -384,7 +385,7 @@ static void strings_are_borrowed_for_the_length_of_the_call(void **state)
 	EXPECT_TEXT("Mozilla/5.0", record.session.user_agent);
 	EXPECT_TEXT("ann", record.account.username);
 	EXPECT_TEXT("new hash of ann", account(w, &signin.account).password);
-	refreshed(w, &signin.token.hash, "app");
+	refreshed(w, &token, "app");
 }
 
 /* What was read before stays as it was, whatever the store does then. */
@@ -393,12 +394,12 @@ static void strings_that_came_out_outlive_the_store(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
 	struct pt_hash session = session_of(w, &ann, "ann");
-	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_token_ref token = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
 	struct pt_session_record in;
 	struct pt_ticket_record asked;
-	struct pt_token next, again;
+	struct pt_rotated next, again;
 	struct pt_account_record record;
 	struct pt_account_list query = { .max = 10 };
 	struct pt_account *list;
@@ -419,8 +420,10 @@ static void strings_that_came_out_outlive_the_store(void **state)
 	EXPECT_TEXT("ann", in.account.username);
 	EXPECT_TEXT("ann@example.test", asked.ticket.email_key);
 	EXPECT_TEXT("hash of ann", asked.owner.password);
-	EXPECT_TEXT("app", next.client);
-	EXPECT_TEXT("app", again.client);
+	EXPECT_TEXT("app", next.token.client);
+	EXPECT_TEXT("ann@Example.test", next.owner.account.email);
+	EXPECT_TEXT("app", again.token.client);
+	EXPECT_TEXT("hash of ann", again.owner.password);
 	EXPECT_TEXT("ann", list[0].username);
 	EXPECT_TEXT("hash of ann", record.password);
 	EXPECT_TEXT("contract", event.detail);
@@ -490,11 +493,11 @@ static void disabling_ends_sessions_families_and_tickets(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann"), bob = joined(w, "bob");
 	struct pt_hash session = session_of(w, &ann, "ann"), others = session_of(w, &bob, "bob");
-	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_token_ref token = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
 	struct pt_amend amend = new_amend(w, &ann);
-	struct pt_token got;
+	struct pt_rotated got;
 
 	amend.has_disabled = amend.disabled = true;
 	amend.ends = PT_END_ALL;
@@ -515,11 +518,11 @@ static void password_set_by_an_operator_ends_everything(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
 	struct pt_hash session = session_of(w, &ann, "ann");
-	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_token_ref token = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
 	struct pt_amend amend = new_amend(w, &ann);
-	struct pt_token got;
+	struct pt_rotated got;
 
 	amend.has_password = true;
 	amend.password = PT_STR("another");
@@ -564,11 +567,11 @@ static void removal_takes_everything_but_the_events(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann"), again;
 	struct pt_hash session = session_of(w, &ann, "ann");
-	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_token_ref token = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
 	struct pt_event event = new_event(w, PT_EVENT_ACCOUNT_DELETED);
-	struct pt_token got;
+	struct pt_rotated got;
 
 	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event, NULL));
 	assert_false(account_is_there(w, &ann));
@@ -589,12 +592,12 @@ static void nothing_of_a_removed_account_waits_for_another_with_its_id(void **st
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann"), again;
 	struct pt_hash session = session_of(w, &ann, "ann");
-	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_token_ref token = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
 	struct pt_event event = new_event(w, PT_EVENT_ACCOUNT_DELETED);
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
 	struct pt_join join;
-	struct pt_token got;
+	struct pt_rotated got;
 
 	EXPECT(PT_OK, ACT(w, account_remove, &ann, w->now, &event, NULL));
 	join = new_join(w, "bob");

@@ -348,19 +348,16 @@ static void ticket_of_a_new_address_belongs_to_that_address(void **state)
 /* ---- what ends, and what begins ---- */
 
 struct life {
-	struct pt_hash session, token, kept, verify, reset, invite, change;
-	struct pt_id kept_family;
+	struct pt_hash session, verify, reset, invite, change;
+	struct pt_token_ref token, kept;
 };
 
 static struct life live(struct world *w, const struct pt_id *id)
 {
 	struct life life = { .session = session_of(w, id, "ann") };
-	struct pt_token_record record;
 
 	life.token = token_of(w, id, "ann", "app");
 	life.kept = token_of(w, id, "ann", "app");
-	EXPECT(PT_OK, ACT(w, token_find, &life.kept, &record));
-	life.kept_family = record.token.family;
 	life.verify = issued(w, id, PT_TICKET_VERIFY, "ann");
 	life.reset = issued(w, id, PT_TICKET_RESET, "ann");
 	life.invite = issued(w, id, PT_TICKET_INVITE, "ann");
@@ -368,17 +365,10 @@ static struct life live(struct world *w, const struct pt_id *id)
 	return life;
 }
 
-static bool token_lives(struct world *w, const struct pt_hash *hash)
-{
-	struct pt_token_record record;
-
-	return ACT(w, token_find, hash, &record) == PT_OK;
-}
-
 static unsigned what_lives(struct world *w, const struct life *life)
 {
 	return (session_lives(w, &life->session) ? PT_END_SESSIONS : 0U) |
-	       (token_lives(w, &life->token) ? PT_END_FAMILIES : 0U) |
+	       (token_lives(w, &life->token, "app") ? PT_END_FAMILIES : 0U) |
 	       (ticket_lives(w, &life->verify, PT_TICKET_VERIFY) ? PT_END_VERIFY : 0U) |
 	       (ticket_lives(w, &life->reset, PT_TICKET_RESET) ? PT_END_RESET : 0U) |
 	       (ticket_lives(w, &life->invite, PT_TICKET_INVITE) ? PT_END_INVITE : 0U) |
@@ -398,10 +388,10 @@ static void only_what_is_named_ends(void **state)
 		struct pt_amend amend = new_amend(w, &ann);
 
 		amend.ends = endings[i];
-		amend.keep_family = life.kept_family;
+		amend.keep_family = life.kept.family;
 		EXPECT(PT_OK, amended(w, &amend));
 		assert_int_equal(PT_END_ALL & ~endings[i], what_lives(w, &life));
-		assert_true(token_lives(w, &life.kept));
+		assert_true(token_lives(w, &life.kept, "app"));
 	}
 	assert_true(session_lives(w, &others));
 }
@@ -415,7 +405,7 @@ static void no_family_survives_when_none_is_kept(void **state)
 
 	amend.ends = PT_END_FAMILIES;
 	EXPECT(PT_OK, amended(w, &amend));
-	assert_false(token_lives(w, &life.kept));
+	assert_false(token_lives(w, &life.kept, "app"));
 }
 
 static void what_begins_outlives_what_ends_in_the_same_act(void **state)
@@ -424,7 +414,7 @@ static void what_begins_outlives_what_ends_in_the_same_act(void **state)
 	struct pt_id ann = joined(w, "ann");
 	struct life life = live(w, &ann);
 	struct pt_amend amend = new_amend(w, &ann);
-	struct pt_token_record token;
+	struct pt_token_ref token;
 	size_t before = letters(w);
 
 	amend.ends = PT_END_ALL;
@@ -440,8 +430,8 @@ static void what_begins_outlives_what_ends_in_the_same_act(void **state)
 	assert_int_equal(0, what_lives(w, &life));
 	assert_true(session_lives(w, &amend.session.hash));
 	assert_true(ticket_lives(w, &amend.new_ticket.hash, PT_TICKET_RESET));
-	EXPECT(PT_OK, ACT(w, token_find, &amend.token.hash, &token));
-	assert_string_equal(ann.text, token.token.account.text);
+	token = ref_of(&amend.token);
+	assert_string_equal(ann.text, rotated(w, &token, "").token.account.text);
 	assert_int_equal(before + 2, letters(w));
 	assert_string_equal(amend.notice.id.text, last_letter(w).id.text);
 	assert_string_equal("", last_letter(w).account.text);

@@ -45,7 +45,8 @@ static void set(int64_t *word, int64_t value)
 
 struct scene {
 	struct pt_id ann;
-	struct pt_hash session, token, verify, reset;
+	struct pt_hash session, verify, reset;
+	struct pt_token_ref spent, token, loose;
 	struct pt_limit limit;
 	struct pt_id tenant;
 	pt_time tenant_seen;
@@ -59,13 +60,27 @@ static struct scene set_scene(struct world *w)
 	};
 
 	s.session = session_of(w, &s.ann, "ann");
-	s.token = token_of(w, &s.ann, "ann", "app");
+	s.spent = token_of(w, &s.ann, "ann", "app");
+	s.token = refreshed(w, &s.spent, "app");
+	s.loose = loose_token_of(w, &s.ann, "app");
 	s.verify = issued(w, &s.ann, PT_TICKET_VERIFY, "ann");
 	s.reset = issued(w, &s.ann, PT_TICKET_RESET, "ann");
 	s.tenant = tenant.id;
 	s.tenant_seen = w->now;
 	EXPECT(PT_OK, ACT(w, tenant_add, &tenant));
 	return s;
+}
+
+/* Which token of the family lives; a spent one tells it, and stays what it is. 0: none. */
+static int64_t living(struct world *w, const struct scene *s)
+{
+	const struct pt_rotate_act turn = new_turn(w, &s->spent, "app");
+	struct pt_rotated got;
+	pt_err err = ACT(w, token_rotate, &turn, &got);
+
+	if (err != PT_OK)
+		EXPECT(PT_E_REFRESH, err);
+	return err == PT_OK ? got.token.generation : 0;
 }
 
 /* What can be seen of the scene, as text. */
@@ -93,12 +108,12 @@ static pt_str picture(struct world *w, const struct scene *s)
 	buf_str(&b, tenant.config);
 	buf_str(&b, mark);
 	buf_str(&b, ann.account.user_metadata);
-	buf_printf(&b, " %zu %zu %zu %ld %ld %ld %ld %ld %d %d %d", n_accounts, n_events,
+	buf_printf(&b, " %zu %zu %zu %ld %ld %ld %ld %ld %d %d %d %ld", n_accounts, n_events,
 		letters(w), (long)counts.letters_waiting, (long)counts.letters_dead,
 		(long)ann.account.signin_count, (long)ann.account.failed_signins,
 		(long)ann.account.email_verified_at, session_lives(w, &s->session),
 		ticket_lives(w, &s->verify, PT_TICKET_VERIFY),
-		ticket_lives(w, &s->reset, PT_TICKET_RESET));
+		ticket_lives(w, &s->reset, PT_TICKET_RESET), (long)living(w, s));
 	EXPECT(PT_OK, buf_done(&b, &text));
 	return text;
 }
@@ -308,27 +323,46 @@ static pt_err do_reset(struct world *w, const struct scene *s)
 	return ACT(w, password_reset, &act);
 }
 
-static pt_err do_token_find(struct world *w, const struct scene *s)
-{
-	struct pt_token_record record;
-
-	return ACT(w, token_find, &s->token, &record);
-}
-
 static pt_err do_rotate(struct world *w, const struct scene *s)
 {
-	const struct pt_rotate_act turn = new_turn(w, &s->token, "app");
-	struct pt_token token;
+	struct pt_rotate_act turn = new_turn(w, &s->token, "app");
+	struct pt_rotated got;
 
-	return ACT(w, token_rotate, &turn, &token);
+	turn.spent_event = new_event(w, PT_EVENT_TOKEN_REVOKED);
+	return ACT(w, token_rotate, &turn, &got);
+}
+
+static pt_err do_rotate_loose(struct world *w, const struct scene *s)
+{
+	const struct pt_rotate_act turn = new_turn(w, &s->loose, "app");
+	struct pt_rotated got;
+
+	return ACT(w, token_rotate, &turn, &got);
+}
+
+static pt_err do_rotate_again(struct world *w, const struct scene *s)
+{
+	const struct pt_rotate_act turn = new_turn(w, &s->spent, "app");
+	struct pt_rotated got;
+
+	return ACT(w, token_rotate, &turn, &got);
+}
+
+static pt_err do_rotate_late(struct world *w, const struct scene *s)
+{
+	struct pt_rotate_act turn = new_turn(w, &s->spent, "app");
+	struct pt_rotated got;
+
+	turn.grace = 0;
+	return ACT(w, token_rotate, &turn, &got);
 }
 
 static pt_err do_rotate_elsewhere(struct world *w, const struct scene *s)
 {
 	const struct pt_rotate_act turn = new_turn(w, &s->token, "another client");
-	struct pt_token token;
+	struct pt_rotated got;
 
-	return ACT(w, token_rotate, &turn, &token);
+	return ACT(w, token_rotate, &turn, &got);
 }
 
 static pt_err do_revoke(struct world *w, const struct scene *s)
@@ -336,6 +370,13 @@ static pt_err do_revoke(struct world *w, const struct scene *s)
 	struct pt_event event = new_event(w, PT_EVENT_SIGNOUT);
 
 	return ACT(w, token_revoke, &s->token, w->now, &event);
+}
+
+static pt_err do_revoke_loose(struct world *w, const struct scene *s)
+{
+	struct pt_event event = new_event(w, PT_EVENT_SIGNOUT);
+
+	return ACT(w, token_revoke, &s->loose, w->now, &event);
 }
 
 static pt_err do_limit(struct world *w, const struct scene *s)
@@ -410,13 +451,12 @@ static pt_err do_import(struct world *w, const struct scene *s)
 	const struct pt_account_record bob = { join.account, join.password };
 	const struct pt_ticket ticket = new_ticket(w, &bob.account.id, PT_TICKET_RESET, "bob");
 	const struct pt_event event = new_event(w, PT_EVENT_SIGNUP);
-	struct pt_token token = new_token(w, "");
+	const struct pt_import_token token = new_loose_token(w, &bob.account.id, "");
 	const struct pt_import batch = { &bob, 1, &ticket, 1, &token, 1, &event, 1,
 		PT_STR("gotrue"), PT_STR("1"), w->now, false };
 	struct pt_import_count count;
 
 	(void)s;
-	token.account = bob.account.id;
 	return ACT(w, import, &batch, &count);
 }
 
@@ -514,10 +554,13 @@ static const struct {
 	{ do_ticket_find, PT_OK },
 	{ do_confirm, PT_OK },
 	{ do_reset, PT_OK },
-	{ do_token_find, PT_OK },
 	{ do_rotate, PT_OK },
+	{ do_rotate_loose, PT_OK },
+	{ do_rotate_again, PT_OK },
+	{ do_rotate_late, PT_E_REUSED },
 	{ do_rotate_elsewhere, PT_E_REFRESH },
 	{ do_revoke, PT_OK },
+	{ do_revoke_loose, PT_OK },
 	{ do_limit, PT_OK },
 	{ do_record, PT_OK },
 	{ do_events, PT_OK },

@@ -84,14 +84,14 @@ static void purge_leaves_what_lives(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
 	struct pt_hash session = session_of(w, &ann, "ann");
-	struct pt_hash first = token_of(w, &ann, "ann", "app");
+	struct pt_token_ref first = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
-	struct pt_hash second = refreshed(w, &first, "app");
+	struct pt_token_ref second = refreshed(w, &first, "app");
 	const struct pt_limit limit = { new_hash(), 1, PT_MINUTE };
 	const struct pt_limit_act try = { &limit, 1, w->now };
 	size_t posted = letters(w);
 	struct pt_rotate_act turn;
-	struct pt_token got;
+	struct pt_rotated got;
 	pt_time wait;
 
 	EXPECT(PT_OK, ACT(w, limit_spend, &try, &wait));
@@ -102,7 +102,7 @@ static void purge_leaves_what_lives(void **state)
 	assert_int_equal(posted, letters(w));
 	refreshed(w, &second, "app");
 
-	/* The spent one must stay as long as it could be presented: it is what tells a thief. */
+	/* That the first was spent must stay known as long as it could be presented: it tells a thief. */
 	w->now += PT_DAY;
 	purge(w);
 	turn = new_turn(w, &first, "app");
@@ -114,14 +114,14 @@ static void purge_takes_what_has_expired(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann");
 	struct pt_hash session = session_of(w, &ann, "ann");
-	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_token_ref token = token_of(w, &ann, "ann", "app");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_VERIFY, "ann");
 	const struct pt_claim claim = { w->now, w->now };
 	struct pt_letter letter;
 	struct pt_letter_outcome outcome = { .sent = PT_SENT, .now = w->now };
 	pt_time start = w->now;
 	struct pt_rotate_act turn;
-	struct pt_token got;
+	struct pt_rotated got;
 
 	EXPECT(PT_OK, ACT(w, letter_claim, &claim, &letter));
 	outcome.id = letter.id;
@@ -140,6 +140,68 @@ static void purge_takes_what_has_expired(void **state)
 	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
 	assert_int_equal(0, letters(w));
 	assert_true(account_is_there(w, &ann));
+}
+
+static void purge_knows_that_a_rotation_moved_the_end_of_a_family(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_token_ref first = token_of(w, &ann, "ann", "app"), second;
+	struct pt_rotate_act turn;
+	struct pt_rotated got;
+	pt_time start = w->now;
+
+	w->now += 20 * PT_DAY;
+	second = refreshed(w, &first, "app");
+	w->now = start + 50 * PT_DAY - 1;
+	purge(w);
+	turn = new_turn(w, &second, "app");
+	turn.lifetime = PT_HOUR;
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+
+	/* A day late at most. */
+	w->now += PT_HOUR + PT_DAY;
+	purge(w);
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+}
+
+/* At each hour of a day: wherever days begin, some of them end near a family's own end. */
+static void purge_never_takes_a_living_family(void **state)
+{
+	enum { HOURS = 24 };
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_token_ref tokens[HOURS];
+	pt_time start = w->now;
+
+	for (size_t i = 0; i < HOURS; i++) {
+		w->now = start + (pt_time)i * PT_HOUR;
+		tokens[i] =
+			i % 2 ? loose_token_of(w, &ann, "app") : token_of(w, &ann, "ann", "app");
+	}
+	for (size_t i = 0; i < HOURS; i++) {
+		w->now = start + (pt_time)i * PT_HOUR + 30 * PT_DAY - 1;
+		purge(w);
+		refreshed(w, &tokens[i], "app");
+	}
+}
+
+static void purge_takes_loose_tokens_with_their_family(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	const struct pt_import_token token = new_loose_token(w, &ann, "app");
+	const struct pt_import batch = {
+		.tokens = &token, .n_tokens = 1, .source = PT_STR("gotrue"), .mark = PT_STR("1")
+	};
+	struct pt_import_count count;
+
+	EXPECT(PT_OK, ACT(w, import, &batch, &count));
+	assert_int_equal(1, count.added);
+	w->now += 31 * PT_DAY;
+	purge(w);
+	EXPECT(PT_OK, ACT(w, import, &batch, &count));
+	assert_int_equal(1, count.added);
 }
 
 static void purge_leaves_waiting_letters_however_old(void **state)
@@ -184,6 +246,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(purge_of_an_empty_store_has_nothing_to_do),
 	cmocka_unit_test(purge_leaves_what_lives),
 	cmocka_unit_test(purge_takes_what_has_expired),
+	cmocka_unit_test(purge_knows_that_a_rotation_moved_the_end_of_a_family),
+	cmocka_unit_test(purge_never_takes_a_living_family),
+	cmocka_unit_test(purge_takes_loose_tokens_with_their_family),
 	cmocka_unit_test(purge_leaves_waiting_letters_however_old),
 	cmocka_unit_test(purge_works_in_pieces),
 	cmocka_unit_test(check_finds_nothing_wrong_and_changes_nothing),

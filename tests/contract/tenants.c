@@ -93,7 +93,10 @@ static void removed_tenant_takes_its_people_and_leaves_its_events(void **state)
 	struct world *w = *state;
 	struct pt_tenant acme = added(w, "acme"), other = added(w, "other"), got;
 	struct pt_join anns = join_of(w, &acme), others = join_of(w, &other);
-	struct pt_token_record token;
+	struct pt_token_ref anns_token = ref_of(&anns.token), others_token = ref_of(&others.token);
+	struct pt_rotate_act anns_turn = new_turn(w, &anns_token, "");
+	struct pt_rotate_act others_turn = new_turn(w, &others_token, "");
+	struct pt_rotated token;
 	struct pt_hash session;
 	struct pt_id ann, eve;
 
@@ -106,13 +109,15 @@ static void removed_tenant_takes_its_people_and_leaves_its_events(void **state)
 	assert_false(account_is_there(w, &ann));
 	assert_false(session_lives(w, &session));
 	assert_false(ticket_lives(w, &anns.ticket.hash, PT_TICKET_VERIFY));
-	EXPECT(PT_E_REFRESH, ACT(w, token_find, &anns.token.hash, &token));
+	anns_turn.tenant = anns.account.tenant;
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &anns_turn, &token));
 	assert_int_equal(1, letters(w));
 	assert_int_equal(2, events(w, PT_EVENT_SIGNUP));
 
 	assert_true(account_is_there(w, &eve));
 	assert_true(ticket_lives(w, &others.ticket.hash, PT_TICKET_VERIFY));
-	EXPECT(PT_OK, ACT(w, token_find, &others.token.hash, &token));
+	others_turn.tenant = others.account.tenant;
+	EXPECT(PT_OK, ACT(w, token_rotate, &others_turn, &token));
 	EXPECT(PT_E_NOT_FOUND, ACT(w, tenant_remove, &acme.id));
 	added(w, "acme");
 	anns.event.id = new_id();
@@ -125,7 +130,7 @@ static void removed_tenant_takes_its_people_and_leaves_its_events(void **state)
 struct luggage {
 	struct pt_account_record account;
 	struct pt_ticket ticket;
-	struct pt_token token;
+	struct pt_import_token token;
 	struct pt_event event;
 };
 
@@ -136,8 +141,7 @@ static struct luggage pack(const struct world *w, const char *name)
 
 	l.account.account.app_metadata = PT_STR("{\"provider\":\"email\"}");
 	l.ticket = new_ticket(w, &join.account.id, PT_TICKET_RESET, name);
-	l.token = new_token(w, "");
-	l.token.account = join.account.id;
+	l.token = new_loose_token(w, &join.account.id, "");
 	l.event = new_event(w, PT_EVENT_SIGNUP);
 	l.event.account = join.account.id;
 	return l;
@@ -172,7 +176,7 @@ static void people_move_in_with_all_that_is_theirs(void **state)
 	struct luggage l = pack(w, "ann");
 	struct pt_import batch = batch_of(w, &l, "users:1");
 	struct pt_import_count count;
-	struct pt_token_record token;
+	struct pt_token_ref token = { .hash = l.token.hash };
 	pt_str mark;
 
 	EXPECT(PT_OK, ACT(w, import_mark, batch.source, &mark));
@@ -183,9 +187,7 @@ static void people_move_in_with_all_that_is_theirs(void **state)
 	EXPECT_TEXT(
 		"{\"provider\":\"email\"}", account(w, &l.account.account.id).account.app_metadata);
 	assert_true(ticket_lives(w, &l.ticket.hash, PT_TICKET_RESET));
-	EXPECT(PT_OK, ACT(w, token_find, &l.token.hash, &token));
-	assert_int_equal(0, token.spent_at);
-	refreshed(w, &l.token.hash, "");
+	refreshed(w, &token, "");
 	assert_int_equal(1, events(w, PT_EVENT_SIGNUP));
 	EXPECT(PT_OK, ACT(w, import_mark, batch.source, &mark));
 	EXPECT_TEXT("users:1", mark);
@@ -203,7 +205,7 @@ static void same_batch_again_changes_nothing(void **state)
 
 	EXPECT(PT_OK, ACT(w, import, &batch, &count));
 	l.account.password = PT_STR("older hash");
-	l.token.family = new_id();
+	l.token.token.family = new_id();
 	batch.mark = PT_STR("users:2");
 	EXPECT(PT_OK, ACT(w, import, &batch, &count));
 	counts_are(&count, 0, 4, 0);
@@ -220,14 +222,14 @@ static void address_that_is_taken_is_left_out_with_what_hangs_on_it(void **state
 	struct luggage l = pack(w, "ann");
 	struct pt_import batch = batch_of(w, &l, "users:1");
 	struct pt_import_count count;
-	struct pt_token_record token;
+	struct pt_token_ref token = { .hash = l.token.hash };
 
 	EXPECT(PT_OK, ACT(w, import, &batch, &count));
 	counts_are(&count, 1, 2, 1);
 	assert_false(account_is_there(w, &l.account.account.id));
 	assert_true(account_is_there(w, &ann));
 	assert_false(ticket_lives(w, &l.ticket.hash, PT_TICKET_RESET));
-	EXPECT(PT_E_REFRESH, ACT(w, token_find, &l.token.hash, &token));
+	assert_false(token_lives(w, &token, ""));
 }
 
 static void rehearsed_batch_is_counted_and_leaves_nothing(void **state)
@@ -237,7 +239,7 @@ static void rehearsed_batch_is_counted_and_leaves_nothing(void **state)
 	struct luggage l = pack(w, "bob"), again = pack(w, "ann");
 	struct pt_import batch = batch_of(w, &l, "users:1");
 	struct pt_import_count count;
-	struct pt_token_record token;
+	struct pt_token_ref token = { .hash = l.token.hash };
 	pt_str mark;
 
 	batch.rehearsal = true;
@@ -246,7 +248,7 @@ static void rehearsed_batch_is_counted_and_leaves_nothing(void **state)
 	assert_true(account_is_there(w, &ann));
 	assert_false(account_is_there(w, &l.account.account.id));
 	assert_false(ticket_lives(w, &l.ticket.hash, PT_TICKET_RESET));
-	EXPECT(PT_E_REFRESH, ACT(w, token_find, &l.token.hash, &token));
+	assert_false(token_lives(w, &token, ""));
 	assert_int_equal(1, events(w, PT_EVENT_SIGNUP));
 	EXPECT(PT_OK, ACT(w, import_mark, batch.source, &mark));
 	EXPECT_TEXT("", mark);

@@ -277,13 +277,13 @@ static void reset_sets_the_password_and_signs_out_everywhere(void **state)
 	struct world *w = *state;
 	struct pt_id ann = joined(w, "ann"), bob = joined(w, "bob");
 	struct pt_hash session = session_of(w, &ann, "ann"), others = session_of(w, &bob, "bob");
-	struct pt_hash token = token_of(w, &ann, "ann", "app");
+	struct pt_token_ref token = token_of(w, &ann, "ann", "app");
 	struct pt_hash verify = issued(w, &ann, PT_TICKET_VERIFY, "ann");
 	struct pt_hash change = issued(w, &ann, PT_TICKET_EMAIL_CHANGE, "another");
 	struct pt_hash ticket = issued(w, &ann, PT_TICKET_RESET, "ann");
 	struct pt_reset_act act = new_reset(w, &ticket, &ann);
 	struct pt_rotate_act turn = new_turn(w, &token, "app");
-	struct pt_token got;
+	struct pt_rotated got;
 
 	EXPECT(PT_OK, ACT(w, password_reset, &act));
 	EXPECT_TEXT("new hash of ann", account(w, &ann).password);

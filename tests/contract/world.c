@@ -67,7 +67,7 @@ static pt_err act_empty(
 {
 	(void)in, (void)out, (void)keep;
 	return conn->driver->script(conn, arena,
-		"DELETE FROM portress_token; DELETE FROM portress_family;"
+		"DELETE FROM portress_loose_token; DELETE FROM portress_family;"
 		"DELETE FROM portress_session; DELETE FROM portress_ticket;"
 		"DELETE FROM portress_limit; DELETE FROM portress_letter;"
 		"DELETE FROM portress_event; DELETE FROM portress_account;"
@@ -150,15 +150,19 @@ struct pt_id new_id(void)
 }
 
 /* Random in its first bytes: a store that keeps them in order has nothing to gain. */
-struct pt_hash new_hash(void)
+static struct pt_hash hash_of(unsigned number)
 {
-	unsigned number = atomic_fetch_add(&serial, 1);
 	uint64_t mixed = (number + UINT64_C(1)) * UINT64_C(0x9E3779B97F4A7C15);
 	struct pt_hash hash = { { 0 } };
 
 	memcpy(hash.bytes, &mixed, sizeof(mixed));
 	memcpy(hash.bytes + 28, &number, sizeof(number));
 	return hash;
+}
+
+struct pt_hash new_hash(void)
+{
+	return hash_of(atomic_fetch_add(&serial, 1));
 }
 
 struct pt_event new_event(const struct world *w, enum pt_event_kind kind)
@@ -241,15 +245,54 @@ struct pt_session new_session(const struct world *w)
 	};
 }
 
+/* Of the token that does not say this family, if it has one. */
+static struct pt_hash loose_hash(const struct pt_id *family)
+{
+	return hash_of((unsigned)strtoul(family->text + 24, NULL, 16));
+}
+
+/* The secret follows from that hash, and from nothing else: new_turn knows it without looking. */
+static struct pt_hash secret_of(struct pt_hash loose)
+{
+	for (size_t i = 0; i < sizeof(loose.bytes); i++)
+		loose.bytes[i] = (uint8_t)~loose.bytes[i];
+	return loose;
+}
+
 struct pt_token new_token(const struct world *w, const char *client)
 {
+	const struct pt_id family = new_id();
+
 	return (struct pt_token){
-		.hash = new_hash(),
-		.family = new_id(),
+		.family = family,
+		.generation = 1,
+		.secret = secret_of(loose_hash(&family)),
 		.client = str(client),
 		.issued_at = w->now,
 		.expires_at = w->now + 30 * PT_DAY,
 	};
+}
+
+struct pt_import_token new_loose_token(
+	const struct world *w, const struct pt_id *account_id, const char *client)
+{
+	struct pt_import_token loose = { .token = new_token(w, client) };
+
+	loose.hash = loose_hash(&loose.token.family);
+	loose.token.account = *account_id;
+	loose.token.secret = (struct pt_hash){ { 0 } };
+	return loose;
+}
+
+struct pt_token_ref ref_of(const struct pt_token *token)
+{
+	return (struct pt_token_ref){ .family = token->family, .generation = token->generation };
+}
+
+void same_token(const struct pt_token_ref *wanted, const struct pt_token_ref *got)
+{
+	assert_string_equal(wanted->family.text, got->family.text);
+	assert_int_equal(wanted->generation, got->generation);
 }
 
 /* ---- acts that succeed ---------------------------------------------------------------------- */
@@ -314,7 +357,7 @@ struct pt_hash session_of(struct world *w, const struct pt_id *account_id, const
 	return act.session.hash;
 }
 
-struct pt_hash token_of(
+struct pt_token_ref token_of(
 	struct world *w, const struct pt_id *account_id, const char *name, const char *client)
 {
 	struct pt_signin_act act = new_signin(w, account_id, name);
@@ -322,26 +365,34 @@ struct pt_hash token_of(
 	act.has_token = true;
 	act.token = new_token(w, client);
 	EXPECT(PT_OK, ACT(w, signin, &act));
-	return act.token.hash;
+	return ref_of(&act.token);
 }
 
-/* The successor is derived from the token, as the site's key would do it. */
-static struct pt_hash successor(const struct pt_hash *presented)
+struct pt_token_ref loose_token_of(
+	struct world *w, const struct pt_id *account_id, const char *client)
 {
-	struct pt_hash next = *presented;
+	const struct pt_import_token token = new_loose_token(w, account_id, client);
+	const struct pt_import batch = { .tokens = &token,
+		.n_tokens = 1,
+		.source = PT_STR("another program"),
+		.mark = PT_STR("1"),
+		.now = w->now };
+	struct pt_import_count count;
 
-	for (size_t i = 0; i < sizeof(next.bytes); i++)
-		next.bytes[i] = (uint8_t)(next.bytes[i] * 5 + 7);
-	return next;
+	EXPECT(PT_OK, ACT(w, import, &batch, &count));
+	assert_int_equal(1, count.added);
+	return (struct pt_token_ref){ .hash = token.hash };
 }
 
 struct pt_rotate_act new_turn(
-	const struct world *w, const struct pt_hash *presented, const char *client)
+	const struct world *w, const struct pt_token_ref *presented, const char *client)
 {
+	const bool named = presented->family.text[0] != '\0';
+
 	return (struct pt_rotate_act){
 		.presented = *presented,
+		.secret = secret_of(named ? loose_hash(&presented->family) : presented->hash),
 		.client = str(client),
-		.successor = successor(presented),
 		.now = w->now,
 		.grace = 10 * PT_SECOND,
 		.lifetime = 30 * PT_DAY,
@@ -350,13 +401,21 @@ struct pt_rotate_act new_turn(
 	};
 }
 
-struct pt_hash refreshed(struct world *w, const struct pt_hash *presented, const char *client)
+struct pt_rotated rotated(struct world *w, const struct pt_token_ref *presented, const char *client)
 {
-	struct pt_rotate_act turn = new_turn(w, presented, client);
-	struct pt_token token;
+	const struct pt_rotate_act turn = new_turn(w, presented, client);
+	struct pt_rotated got;
 
-	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &token));
-	return token.hash;
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	return got;
+}
+
+struct pt_token_ref refreshed(
+	struct world *w, const struct pt_token_ref *presented, const char *client)
+{
+	const struct pt_rotated got = rotated(w, presented, client);
+
+	return ref_of(&got.token);
 }
 
 pt_err amended(struct world *w, const struct pt_amend *amend)
@@ -385,6 +444,19 @@ bool account_is_there(struct world *w, const struct pt_id *id)
 
 	if (err != PT_OK)
 		EXPECT(PT_E_NOT_FOUND, err);
+	return err == PT_OK;
+}
+
+bool token_lives(struct world *w, const struct pt_token_ref *ref, const char *client)
+{
+	struct pt_rotate_act turn = new_turn(w, ref, client);
+	struct pt_rotated got;
+	pt_err err;
+
+	turn.event.kind = turn.reuse_event.kind = 0;
+	err = ACT(w, token_rotate, &turn, &got);
+	if (err != PT_OK)
+		EXPECT(PT_E_REFRESH, err);
 	return err == PT_OK;
 }
 

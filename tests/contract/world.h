@@ -55,6 +55,9 @@ struct pt_ticket new_ticket(const struct world *w, const struct pt_id *account,
 	enum pt_ticket_kind kind, const char *name);
 struct pt_session new_session(const struct world *w);
 struct pt_token new_token(const struct world *w, const char *client);
+/* A token that comes from another program and does not say its family; first of a family. */
+struct pt_import_token new_loose_token(
+	const struct world *w, const struct pt_id *account, const char *client);
 
 /* ---- acts that succeed ---- */
 
@@ -71,13 +74,22 @@ struct pt_id joined(struct world *w, const char *name);
 struct pt_hash issued(
 	struct world *w, const struct pt_id *account, enum pt_ticket_kind kind, const char *name);
 struct pt_hash session_of(struct world *w, const struct pt_id *account, const char *name);
-struct pt_hash token_of(
+struct pt_token_ref token_of(
 	struct world *w, const struct pt_id *account, const char *name, const char *client);
-struct pt_hash refreshed(struct world *w, const struct pt_hash *presented, const char *client);
+struct pt_token_ref loose_token_of(
+	struct world *w, const struct pt_id *account, const char *client);
+struct pt_rotated rotated(
+	struct world *w, const struct pt_token_ref *presented, const char *client);
+struct pt_token_ref refreshed(
+	struct world *w, const struct pt_token_ref *presented, const char *client);
 
-/* A turn of a token: grace 10 s, lifetime 30 days, no end of the family. */
+/* How a token is presented that says its family. */
+struct pt_token_ref ref_of(const struct pt_token *token);
+void same_token(const struct pt_token_ref *wanted, const struct pt_token_ref *got);
+
+/* A turn of a token: its secret, grace 10 s, lifetime 30 days, no end of the family. */
 struct pt_rotate_act new_turn(
-	const struct world *w, const struct pt_hash *presented, const char *client);
+	const struct world *w, const struct pt_token_ref *presented, const char *client);
 
 /* account_amend, where the account that comes of it does not matter. */
 pt_err amended(struct world *w, const struct pt_amend *amend);
@@ -86,6 +98,8 @@ pt_err amended(struct world *w, const struct pt_amend *amend);
 
 struct pt_account_record account(struct world *w, const struct pt_id *id);
 bool account_is_there(struct world *w, const struct pt_id *id);
+/* Rotates it once, without an event. */
+bool token_lives(struct world *w, const struct pt_token_ref *ref, const char *client);
 bool session_lives(struct world *w, const struct pt_hash *hash);
 bool ticket_lives(struct world *w, const struct pt_hash *hash, enum pt_ticket_kind kind);
 size_t events(struct world *w, enum pt_event_kind kind);

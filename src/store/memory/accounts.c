@@ -57,7 +57,7 @@ static void join_begin(struct memory *m, struct pt_join *own, const struct elsew
 	if (own->has_ticket)
 		m->tickets.items[m->tickets.n++] = own->ticket;
 	if (own->has_token)
-		mem_token_put(m, &own->token, own->token.issued_at);
+		mem_family_put(m, &own->token);
 	if (own->has_letter)
 		mem_letter_put_of(m, &own->letter, id);
 	mem_event_put_about(m, &own->event, account);

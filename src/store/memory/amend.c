@@ -72,9 +72,10 @@ static void amend_end(struct memory *m, const struct pt_amend *amend)
 	if (amend->ends & PT_END_SESSIONS)
 		REMOVE_IF(m->sessions, item, mem_id_eq(&item->account, id));
 	if (amend->ends & PT_END_FAMILIES)
-		REMOVE_IF(m->tokens, item,
+		REMOVE_IF(m->families, item,
 			mem_id_eq(&item->token.account, id) &&
 				!mem_id_eq(&item->token.family, &amend->keep_family));
+	mem_loose_end(m);
 	if (amend->ends & PT_END_IDENTITIES)
 		REMOVE_IF(m->identities, item, mem_id_eq(&item->account, id));
 	REMOVE_IF(m->tickets, item,
@@ -91,7 +92,7 @@ static void amend_begin(struct memory *m, struct pt_amend *own, const struct els
 	if (own->has_session)
 		m->sessions.items[m->sessions.n++] = own->session;
 	if (own->has_token)
-		mem_token_put(m, &own->token, own->token.issued_at);
+		mem_family_put(m, &own->token);
 	if (own->has_new_ticket) {
 		REMOVE_IF(m->tickets, item,
 			item->kind == own->new_ticket.kind && mem_id_eq(&item->account, id));

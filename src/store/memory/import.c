@@ -10,7 +10,7 @@
 struct batch {
 	struct pt_account_record *accounts;
 	struct pt_ticket *tickets;
-	struct pt_token *tokens;
+	struct pt_import_token *tokens;
 	struct pt_event *events;
 	struct imported imported;
 };
@@ -26,11 +26,16 @@ struct batch {
 		}                                                           \
 	} while (0)
 
+static pt_err own_import_token(struct arena *pool, struct pt_import_token *token)
+{
+	return mem_own_token(pool, &token->token);
+}
+
 static pt_err batch_own(struct arena *pool, const struct pt_import *batch, struct batch *out)
 {
 	COPY_LIST(pool, out->accounts, batch->accounts, batch->n_accounts, mem_own_record);
 	COPY_LIST(pool, out->tickets, batch->tickets, batch->n_tickets, mem_own_ticket);
-	COPY_LIST(pool, out->tokens, batch->tokens, batch->n_tokens, mem_own_token);
+	COPY_LIST(pool, out->tokens, batch->tokens, batch->n_tokens, own_import_token);
 	COPY_LIST(pool, out->events, batch->events, batch->n_events, mem_own_event);
 	out->imported = (struct imported){ batch->source, batch->mark };
 	TRY(mem_own_str(pool, &out->imported.source));
@@ -41,7 +46,8 @@ static pt_err batch_room(struct memory *m, const struct pt_import *batch)
 {
 	MAKE_ROOM(m->accounts, batch->n_accounts + ROOM);
 	MAKE_ROOM(m->tickets, batch->n_tickets + ROOM);
-	MAKE_ROOM(m->tokens, batch->n_tokens + ROOM);
+	MAKE_ROOM(m->families, batch->n_tokens + ROOM);
+	MAKE_ROOM(m->loose, batch->n_tokens + ROOM);
 	MAKE_ROOM(m->events, batch->n_events + ROOM);
 	return PT_OK;
 }
@@ -76,16 +82,20 @@ static bool ticket_is_new(struct memory *m, const struct pt_ticket *ticket)
 	return mem_account_by_id(m, &ticket->account);
 }
 
-static bool token_is_new(struct memory *m, const struct pt_token *token)
+static bool token_is_new(struct memory *m, const struct pt_import_token *token)
 {
-	for (size_t i = 0; i < m->tokens.n; i++) {
-		const struct pt_token *there = &m->tokens.items[i].token;
+	return !mem_loose_of(m, &token->hash) && !mem_family_of(m, &token->token.family) &&
+	       mem_account_by_id(m, &token->token.account);
+}
 
-		if (mem_hash_eq(&there->hash, &token->hash) ||
-			mem_id_eq(&there->family, &token->family))
-			return false;
-	}
-	return mem_account_by_id(m, &token->account);
+static void token_put(struct memory *m, const struct pt_import_token *token)
+{
+	struct pt_token first = token->token;
+
+	first.secret = (struct pt_hash){ { 0 } };
+	mem_family_put(m, &first);
+	m->loose.items[m->loose.n++] =
+		(struct loose){ token->hash, first.family, first.generation };
 }
 
 static bool event_is_new(const struct memory *m, const struct pt_event *event)
@@ -114,7 +124,7 @@ static void batch_put(struct memory *m, const struct pt_import *batch, const str
 	}
 	for (size_t i = 0; i < batch->n_tokens; i++) {
 		if (count_if(token_is_new(m, &own->tokens[i]), count))
-			mem_token_put(m, &own->tokens[i], own->tokens[i].issued_at);
+			token_put(m, &own->tokens[i]);
 	}
 	for (size_t i = 0; i < batch->n_events; i++) {
 		if (count_if(event_is_new(m, &own->events[i]), count))
@@ -130,7 +140,8 @@ static void batch_undo(
 		m->accounts.items[i] = accounts[i];
 	m->accounts.n = before->accounts.n;
 	m->tickets.n = before->tickets.n;
-	m->tokens.n = before->tokens.n;
+	m->families.n = before->families.n;
+	m->loose.n = before->loose.n;
 	m->events.n = before->events.n;
 }
 

@@ -14,7 +14,8 @@ static pt_err purge(void *ctx, pt_arena *arena, pt_time now, bool *more)
 	TRY(mem_enter(ctx, &m));
 	REMOVE_IF(m->sessions, item, item->expires_at <= now);
 	REMOVE_IF(m->tickets, item, item->expires_at + ticket_kept <= now);
-	REMOVE_IF(m->tokens, item, item->token.expires_at <= now);
+	REMOVE_IF(m->families, item, item->token.expires_at <= now);
+	mem_loose_end(m);
 	REMOVE_IF(m->counters, item, item->until <= now);
 	REMOVE_IF(m->letters, item, item->state != WAITING && item->due_at <= now);
 	*more = false;

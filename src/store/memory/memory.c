@@ -144,7 +144,8 @@ static pt_err make_room(struct memory *m)
 	MAKE_ROOM(m->identities, ROOM);
 	MAKE_ROOM(m->sessions, ROOM);
 	MAKE_ROOM(m->tickets, ROOM);
-	MAKE_ROOM(m->tokens, ROOM);
+	MAKE_ROOM(m->families, ROOM);
+	MAKE_ROOM(m->loose, ROOM);
 	MAKE_ROOM(m->counters, ROOM);
 	MAKE_ROOM(m->letters, ROOM);
 	MAKE_ROOM(m->events, ROOM);
@@ -253,11 +254,20 @@ struct pt_account_record *mem_account_by_email(struct memory *m, const struct pt
 					 PT_BY_EMAIL, wanted->email_key, { NULL, 0 } });
 }
 
-struct refresh *mem_token_of(struct memory *m, const struct pt_hash *hash)
+struct family *mem_family_of(struct memory *m, const struct pt_id *id)
 {
-	for (size_t i = 0; i < m->tokens.n; i++) {
-		if (mem_hash_eq(&m->tokens.items[i].token.hash, hash))
-			return &m->tokens.items[i];
+	for (size_t i = 0; i < m->families.n; i++) {
+		if (mem_id_eq(&m->families.items[i].token.family, id))
+			return &m->families.items[i];
+	}
+	return NULL;
+}
+
+struct loose *mem_loose_of(struct memory *m, const struct pt_hash *hash)
+{
+	for (size_t i = 0; i < m->loose.n; i++) {
+		if (mem_hash_eq(&m->loose.items[i].hash, hash))
+			return &m->loose.items[i];
 	}
 	return NULL;
 }
@@ -328,15 +338,28 @@ void mem_letter_put_of(struct memory *m, struct pt_letter *letter, const struct 
 	mem_letter_put(m, letter);
 }
 
-void mem_family_end(struct memory *m, struct pt_id family)
+void mem_family_put(struct memory *m, const struct pt_token *first)
 {
-	REMOVE_IF(m->tokens, item, mem_id_eq(&item->token.family, &family));
+	m->families.items[m->families.n++] =
+		(struct family){ .token = *first, .started_at = first->issued_at };
+}
+
+void mem_loose_end(struct memory *m)
+{
+	REMOVE_IF(m->loose, item, !mem_family_of(m, &item->family));
+}
+
+void mem_family_end(struct memory *m, struct pt_id id)
+{
+	REMOVE_IF(m->families, item, mem_id_eq(&item->token.family, &id));
+	mem_loose_end(m);
 }
 
 void mem_account_end_signins(struct memory *m, const struct pt_id *id)
 {
 	REMOVE_IF(m->sessions, item, mem_id_eq(&item->account, id));
-	REMOVE_IF(m->tokens, item, mem_id_eq(&item->token.account, id));
+	REMOVE_IF(m->families, item, mem_id_eq(&item->token.account, id));
+	mem_loose_end(m);
 }
 
 void mem_account_end_all(struct memory *m, const struct pt_id *id)
@@ -363,11 +386,6 @@ void mem_account_put(struct memory *m, const struct pt_account_record *record)
 		m->accounts.items[at] = m->accounts.items[at - 1];
 	m->accounts.items[at] = *record;
 }
-void mem_token_put(struct memory *m, const struct pt_token *token, pt_time started_at)
-{
-	m->tokens.items[m->tokens.n++] =
-		(struct refresh){ .token = *token, .started_at = started_at };
-}
 
 /* ---- the table ---------------------------------------------------------------------------------- */
 
@@ -379,7 +397,8 @@ static void memory_close(void *ctx)
 	free(m->identities.items);
 	free(m->sessions.items);
 	free(m->tickets.items);
-	free(m->tokens.items);
+	free(m->families.items);
+	free(m->loose.items);
 	free(m->counters.items);
 	free(m->letters.items);
 	free(m->events.items);

@@ -29,10 +29,18 @@ static const pt_time ticket_kept = 7 * PT_DAY;
 
 /* ---- what is kept ---- */
 
-struct refresh {
-	struct pt_token token;
-	pt_time started_at; /* of the family */
-	pt_time spent_at;   /* 0: LIVE */
+struct family {
+	struct pt_token token; /* the LIVE one; its secret all 0: nobody knows it yet */
+	pt_time started_at;
+	pt_time spent[PT_SPENT_MOST]; /* when those before it were, the newest first */
+	size_t n_spent;
+};
+
+/* A token that does not say its family. Goes with it. */
+struct loose {
+	struct pt_hash hash;
+	struct pt_id family;
+	int64_t generation;
 };
 
 struct elsewhere {
@@ -73,7 +81,8 @@ struct memory {
 	LIST(struct elsewhere) identities;
 	LIST(struct pt_session) sessions;
 	LIST(struct pt_ticket) tickets;
-	LIST(struct refresh) tokens;
+	LIST(struct family) families;
+	LIST(struct loose) loose;
 	LIST(struct counter) counters;
 	LIST(struct posted) letters;
 	LIST(struct pt_event) events;
@@ -124,7 +133,8 @@ struct pt_account_record *mem_account_by_name(struct memory *m, const struct pt_
 struct pt_account_record *mem_account_by_email(struct memory *m, const struct pt_account *wanted);
 struct elsewhere *mem_elsewhere_of(
 	struct memory *m, pt_str tenant, const struct pt_identity *identity);
-struct refresh *mem_token_of(struct memory *m, const struct pt_hash *hash);
+struct family *mem_family_of(struct memory *m, const struct pt_id *id);
+struct loose *mem_loose_of(struct memory *m, const struct pt_hash *hash);
 /* Expired ones too. */
 struct pt_ticket *mem_ticket_of(
 	struct memory *m, const struct pt_hash *hash, enum pt_ticket_kind kind);
@@ -144,8 +154,9 @@ void mem_event_put_about(
 	struct memory *m, struct pt_event *event, const struct pt_account *account);
 void mem_letter_put(struct memory *m, const struct pt_letter *letter);
 void mem_letter_put_of(struct memory *m, struct pt_letter *letter, const struct pt_id *account);
-void mem_token_put(struct memory *m, const struct pt_token *token, pt_time started_at);
-void mem_family_end(struct memory *m, struct pt_id family);
+void mem_family_put(struct memory *m, const struct pt_token *first);
+void mem_family_end(struct memory *m, struct pt_id id);
+void mem_loose_end(struct memory *m); /* whose family has ended */
 void mem_account_put(struct memory *m, const struct pt_account_record *record);
 void mem_account_end_signins(struct memory *m, const struct pt_id *id);
 void mem_account_end_all(struct memory *m, const struct pt_id *id);

@@ -41,7 +41,7 @@ static pt_err signin(void *ctx, pt_arena *arena, const struct pt_signin_act *act
 	if (act->has_session)
 		m->sessions.items[m->sessions.n++] = session;
 	if (act->has_token)
-		mem_token_put(m, &token, token.issued_at);
+		mem_family_put(m, &token);
 	mem_event_put_of(m, &event, &act->account);
 	return PT_OK;
 }

@@ -191,17 +191,31 @@ pt_err sql_ticket_take(struct sql_conn *conn, pt_arena *arena, const struct pt_h
 	return PT_OK;
 }
 
-pt_err sql_token_add(struct sql_conn *conn, pt_arena *arena, const struct pt_token *token)
+pt_time sql_family_purge_at(pt_time expires_at)
 {
-	return RUN(conn, arena, TOKEN_INSERT, NULL, sql_hash(&token->hash), sql_id(&token->family),
-		sql_int(token->issued_at), sql_int(token->expires_at), sql_int(0), sql_null());
+	return expires_at + PT_DAY - expires_at % PT_DAY;
 }
 
-pt_err sql_family_add(struct sql_conn *conn, pt_arena *arena, const struct pt_token *first)
+pt_err sql_family_add(struct sql_conn *conn, pt_arena *arena, const struct pt_token *live,
+	pt_str spent, bool *added)
 {
-	return RUN(conn, arena, FAMILY_INSERT, NULL, sql_id(&first->family),
-		sql_id(&first->account), sql_text_or_null(first->client),
-		sql_int(first->issued_at));
+	const struct sql_value values[] = { sql_id(&live->family), sql_id(&live->account),
+		sql_text_or_null(live->client), sql_int(live->issued_at), sql_int(live->generation),
+		sql_hash_or_null(&live->secret), sql_int(live->issued_at),
+		sql_int(live->expires_at), sql_int(sql_family_purge_at(live->expires_at)),
+		sql_bytes(spent.p, spent.n) };
+	const size_t n = sizeof(values) / sizeof(values[0]);
+
+	if (added)
+		return sql_insert_new(conn, arena, SQL_FAMILY_IMPORT, values, n, added);
+	return conn->driver->run(conn, arena, SQL_FAMILY_INSERT, values, n, NULL);
+}
+
+pt_err sql_loose_token_add(struct sql_conn *conn, pt_arena *arena, const struct pt_hash *hash,
+	const struct pt_id *family, int64_t generation)
+{
+	return RUN(conn, arena, LOOSE_INSERT, NULL, sql_hash(hash), sql_id(family),
+		sql_int(generation));
 }
 
 pt_err sql_session_add(struct sql_conn *conn, pt_arena *arena, const struct pt_session *session,
@@ -219,8 +233,7 @@ pt_err sql_family_open(struct sql_conn *conn, pt_arena *arena, const struct pt_t
 	struct pt_token first = *token;
 
 	first.account = *account;
-	TRY(sql_family_add(conn, arena, &first));
-	return sql_token_add(conn, arena, &first);
+	return sql_family_add(conn, arena, &first, PT_STR(""), NULL);
 }
 
 /* The id of a lock must tell (a, bc) from (ab, c). */

@@ -86,9 +86,15 @@ PT_CHECK pt_err sql_ticket_take(struct sql_conn *conn, pt_arena *arena, const st
 PT_CHECK pt_err sql_session_add(struct sql_conn *conn, pt_arena *arena,
 	const struct pt_session *session, const struct pt_id *account);
 
-PT_CHECK pt_err sql_token_add(struct sql_conn *conn, pt_arena *arena, const struct pt_token *token);
-PT_CHECK pt_err sql_family_add(
-	struct sql_conn *conn, pt_arena *arena, const struct pt_token *first);
+/* When the row of a family may go: a whole day, so that it seldom changes as the family's tokens do. */
+pt_time sql_family_purge_at(pt_time expires_at);
+/* A family that starts with that token. `spent`: packed (stamps.h), as its column has it. *added: whether its id
+ * was new, and otherwise nothing was written; NULL where it is. */
+PT_CHECK pt_err sql_family_add(struct sql_conn *conn, pt_arena *arena, const struct pt_token *live,
+	pt_str spent, bool *added);
+/* A token that does not say its family. */
+PT_CHECK pt_err sql_loose_token_add(struct sql_conn *conn, pt_arena *arena,
+	const struct pt_hash *hash, const struct pt_id *family, int64_t generation);
 /* A new family with its first token. */
 PT_CHECK pt_err sql_family_open(struct sql_conn *conn, pt_arena *arena,
 	const struct pt_token *token, const struct pt_id *account);

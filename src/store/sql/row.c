@@ -33,6 +33,13 @@ struct pt_hash row_hash(const struct sql_rows *rows, size_t row, size_t column)
 	return hash;
 }
 
+bool hash_is_set(const struct pt_hash *hash)
+{
+	static const struct pt_hash none;
+
+	return memcmp(hash, &none, sizeof(none)) != 0;
+}
+
 struct pt_id id_of(pt_str text)
 {
 	struct pt_id id = { "" };

@@ -11,12 +11,13 @@
 #include "store/sql/port.h"
 
 /* Columns of the lists in statements.c. */
-enum { SESSION_COLUMNS = 7, ACCOUNT_COLUMNS = 30, TOKEN_COLUMNS = 6 };
+enum { SESSION_COLUMNS = 7, ACCOUNT_COLUMNS = 30 };
 
 pt_str row_text(const struct sql_rows *rows, size_t row, size_t column);
 int64_t row_int(const struct sql_rows *rows, size_t row, size_t column);
-/* Zero where the column does not hold 32 bytes. */
+/* Zero where the column does not hold 32 bytes. No hash of a secret is zero: it stands for "not set". */
 struct pt_hash row_hash(const struct sql_rows *rows, size_t row, size_t column);
+bool hash_is_set(const struct pt_hash *hash);
 /* Cut to what an id holds: a longer one is none of ours and finds nothing. */
 struct pt_id row_id(const struct sql_rows *rows, size_t row, size_t column);
 
@@ -47,6 +48,11 @@ static inline struct sql_value sql_id_or_null(const struct pt_id *id)
 static inline struct sql_value sql_hash(const struct pt_hash *hash)
 {
 	return sql_bytes(hash->bytes, sizeof(hash->bytes));
+}
+
+static inline struct sql_value sql_hash_or_null(const struct pt_hash *hash)
+{
+	return hash_is_set(hash) ? sql_hash(hash) : sql_null();
 }
 
 /* RUN(conn, arena, SESSIONS_END, &rows, sql_id(&id)): a statement of the list with its values. */

@@ -68,20 +68,20 @@ static pt_err ticket_import(struct sql_conn *conn, pt_arena *arena, const struct
 }
 
 /* The hash is looked for first: its family may have another id by now. */
-static pt_err token_import(struct sql_conn *conn, pt_arena *arena, const struct pt_token *token,
-	struct pt_import_count *count)
+static pt_err token_import(struct sql_conn *conn, pt_arena *arena,
+	const struct pt_import_token *carried, struct pt_import_count *count)
 {
+	const struct pt_token *token = &carried->token;
 	bool added = false, there;
 	struct sql_rows rows;
 
 	TRY(account_there(conn, arena, &token->account, &there));
-	TRY(RUN(conn, arena, TOKEN_THERE, &rows, sql_hash(&token->hash)));
+	TRY(RUN(conn, arena, LOOSE_FIND, &rows, sql_hash(&carried->hash)));
 	if (there && rows.n_rows == 0)
-		TRY(INSERT_NEW(conn, arena, FAMILY_IMPORT, &added, sql_id(&token->family),
-			sql_id(&token->account), sql_text_or_null(token->client),
-			sql_int(token->issued_at)));
+		TRY(sql_family_add(conn, arena, token, PT_STR(""), &added));
 	if (added)
-		TRY(sql_token_add(conn, arena, token));
+		TRY(sql_loose_token_add(
+			conn, arena, &carried->hash, &token->family, token->generation));
 	import_counted(added, count);
 	return PT_OK;
 }
@@ -92,7 +92,8 @@ static pt_err event_import(struct sql_conn *conn, pt_arena *arena, const struct 
 {
 	struct sql_rows rows;
 
-	TRY(RUN(conn, arena, EVENT_THERE, &rows, sql_id(&event->id)));
+	TRY(RUN(conn, arena, EVENT_THERE, &rows, sql_text(event->tenant), sql_int(event->at),
+		sql_id(&event->id)));
 	if (rows.n_rows == 0)
 		TRY(sql_event_write(conn, arena, event));
 	import_counted(rows.n_rows == 0, count);

@@ -19,7 +19,6 @@ static pt_err act_purge(
 		{ SQL_PURGE_SESSIONS, 0 },
 		{ SQL_PURGE_TICKETS, ticket_kept },
 		{ SQL_PURGE_FAMILIES, 0 },
-		{ SQL_PURGE_TOKENS, 0 },
 		{ SQL_PURGE_LIMITS, 0 },
 		{ SQL_PURGE_LETTERS, 0 },
 	};

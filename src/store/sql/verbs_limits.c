@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/hook.h"
 #include "store/sql/act.h"
+#include "store/sql/stamps.h"
 
 #include "base/banned.h"
 
@@ -19,30 +20,21 @@ struct tally {
 	size_t n;
 };
 
-static pt_time stamp_at(pt_str packed, size_t i)
-{
-	uint64_t stamp = 0;
-
-	for (size_t b = 0; b < 8; b++)
-		stamp |= (uint64_t)(uint8_t)packed.p[i * 8 + b] << (8 * b);
-	return (pt_time)stamp;
-}
-
 static pt_err tally_read(struct sql_conn *conn, pt_arena *arena, const struct pt_limit *limit,
 	pt_time now, struct tally *out)
 {
 	struct sql_rows rows;
-	pt_str packed;
+	size_t n;
 
 	out->limit = limit;
 	out->n = 0;
 	TRY(RUN(conn, arena, LIMIT_SEEN, &rows, sql_hash(&limit->key)));
 	if (rows.n_rows == 0)
 		return PT_OK;
-	packed = row_text(&rows, 0, 0);
-	for (size_t i = 0; i < packed.n / 8 && out->n < STAMPS_MOST; i++) {
-		if (stamp_at(packed, i) > now - limit->window)
-			out->stamps[out->n++] = stamp_at(packed, i);
+	n = stamps_unpack(row_text(&rows, 0, 0), out->stamps, STAMPS_MOST);
+	for (size_t i = 0; i < n; i++) {
+		if (out->stamps[i] > now - limit->window)
+			out->stamps[out->n++] = out->stamps[i];
 	}
 	return PT_OK;
 }
@@ -82,14 +74,11 @@ static void tally_add(struct tally *tally, pt_time now)
 
 static pt_err tally_write(struct sql_conn *conn, pt_arena *arena, const struct tally *tally)
 {
-	char packed[8 * (STAMPS_MOST + 1)];
+	char packed[STAMP_BYTES * (STAMPS_MOST + 1)];
+	pt_str stamps = stamps_pack(tally->stamps, tally->n, packed);
 
-	for (size_t i = 0; i < tally->n; i++) {
-		for (size_t b = 0; b < 8; b++)
-			packed[i * 8 + b] = (char)((uint64_t)tally->stamps[i] >> (8 * b));
-	}
 	return RUN(conn, arena, LIMIT_KEEP, NULL, sql_hash(&tally->limit->key),
-		sql_bytes(packed, 8 * tally->n),
+		sql_bytes(stamps.p, stamps.n),
 		sql_int(tally->stamps[tally->n - 1] + tally->limit->window));
 }
 

@@ -1,216 +1,298 @@
 /*
  * verbs_tokens.c - refresh tokens, as token.h draws them.
+ *
+ * Whoever rotates or revokes holds the row of the family first: order (2). All that is judged stands in it, but
+ * for the account, and a rotation writes it once.
  */
 #include "base/err.h"
 #include "store/sql/act.h"
+#include "store/sql/stamps.h"
 
 #include "base/banned.h"
 
-enum { TRIES_MOST = 4 };
-
-/* A token as it stands, and its family. */
-struct token_seen {
-	pt_time expires_at;
-	pt_time spent_at; /* 0: LIVE */
-	struct pt_id family;
-	struct pt_id account;
-	pt_str client;
-	pt_time started_at;
+/* When the tokens before the LIVE one were spent, the newest first. */
+struct spent {
+	pt_time at[PT_SPENT_MOST];
+	size_t n;
 };
 
-static struct token_seen seen_at(const struct sql_rows *rows)
+struct family {
+	struct pt_token live;
+	pt_time started_at;
+	pt_time purge_at;
+	struct spent spent;
+};
+
+/* ---- what was spent --------------------------------------------------------------------------- */
+
+/* Who came first may have spent it at a moment that is yet to come for this one. */
+static bool within_grace(const struct pt_rotate_act *act, pt_time spent_at)
 {
-	return (struct token_seen){
-		.expires_at = row_int(rows, 0, 0),
-		.spent_at = row_int(rows, 0, 1),
-		.family = row_id(rows, 0, 2),
-		.account = row_id(rows, 0, 3),
-		.client = row_text(rows, 0, 4),
-		.started_at = row_int(rows, 0, 5),
-	};
+	return act->grace > 0 && act->now - spent_at < act->grace;
 }
 
-static pt_err token_look(
-	struct sql_conn *conn, pt_arena *arena, const struct pt_hash *hash, struct token_seen *out)
+/* The LIVE token joins those before it; at the end go the ones that yield nothing any more. */
+static void spent_add(struct spent *spent, const struct pt_rotate_act *act)
+{
+	size_t kept = spent->n < PT_SPENT_MOST ? spent->n : PT_SPENT_MOST - 1;
+
+	memmove(spent->at + 1, spent->at, kept * sizeof(spent->at[0]));
+	spent->at[0] = act->now;
+	spent->n = kept + 1;
+	while (spent->n > 0 && !within_grace(act, spent->at[spent->n - 1]))
+		spent->n--;
+}
+
+static pt_str spent_pack(const struct spent *spent, char packed[STAMP_BYTES * PT_SPENT_MOST])
+{
+	return stamps_pack(spent->at, spent->n, packed);
+}
+
+/* ---- the token that is shown ------------------------------------------------------------------- */
+
+static bool says_family(const struct pt_token_ref *shown)
+{
+	return shown->family.text[0] != '\0';
+}
+
+/* Its family and generation. PT_E_NOT_FOUND: it does not say them, and is none that is known. */
+static pt_err shown_find(struct sql_conn *conn, pt_arena *arena, const struct pt_token_ref *shown,
+	struct pt_id *family, int64_t *generation)
 {
 	struct sql_rows rows;
 
-	TRY(RUN(conn, arena, TOKEN_SEEN, &rows, sql_hash(hash)));
+	if (says_family(shown)) {
+		*family = shown->family;
+		*generation = shown->generation;
+		return PT_OK;
+	}
+	TRY(RUN(conn, arena, LOOSE_FIND, &rows, sql_hash(&shown->hash)));
 	if (rows.n_rows == 0)
 		return PT_E_NOT_FOUND;
-	*out = seen_at(&rows);
+	*family = row_id(&rows, 0, 0);
+	*generation = row_int(&rows, 0, 1);
 	return PT_OK;
 }
 
-static pt_err act_token_find(
-	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
+/* Whoever has rotated a token that does not say its family has given the family a secret: the one that
+ * belongs to the token's text. */
+static bool shown_fits(
+	const struct pt_rotate_act *act, const struct family *family, int64_t generation)
 {
-	struct pt_token_record *record = out;
-	struct token_seen seen;
+	const struct pt_hash *secret = &family->live.secret;
+
+	if (generation < 1 || generation > family->live.generation)
+		return false;
+	if (!hash_is_set(secret))
+		return !says_family(&act->presented);
+	return memcmp(secret, &act->secret, sizeof(*secret)) == 0;
+}
+
+/* ---- the family -------------------------------------------------------------------------------- */
+
+static pt_err family_hold(
+	struct sql_conn *conn, pt_arena *arena, const struct pt_id *id, struct family *out)
+{
 	struct sql_rows rows;
 
-	(void)keep;
-	TRY(RUN(conn, arena, TOKEN_FIND, &rows, sql_hash(in)));
+	TRY(RUN(conn, arena, FAMILY_HOLD, &rows, sql_id(id)));
 	if (rows.n_rows == 0)
 		return PT_E_REFRESH;
-	seen = seen_at(&rows);
-	record->token = (struct pt_token){ *(const struct pt_hash *)in, seen.family, seen.account,
-		seen.client, row_int(&rows, 0, TOKEN_COLUMNS), seen.expires_at };
-	record->spent_at = seen.spent_at;
-	return sql_account_or(PT_E_REFRESH, conn, arena, &seen.account, &record->owner);
-}
-
-static pt_err token_find(
-	void *ctx, pt_arena *arena, const struct pt_hash *hash, struct pt_token_record *out)
-{
-	struct pt_token_record got;
-
-	TRY(sql_run_read(ctx, act_token_find, arena, hash, &got));
-	*out = got;
+	out->live = (struct pt_token){
+		.family = row_id(&rows, 0, 0),
+		.account = row_id(&rows, 0, 1),
+		.client = row_text(&rows, 0, 2),
+		.generation = row_int(&rows, 0, 4),
+		.secret = row_hash(&rows, 0, 5),
+		.issued_at = row_int(&rows, 0, 6),
+		.expires_at = row_int(&rows, 0, 7),
+	};
+	out->started_at = row_int(&rows, 0, 3);
+	out->purge_at = row_int(&rows, 0, 8);
+	out->spent.n = stamps_unpack(row_text(&rows, 0, 9), out->spent.at, PT_SPENT_MOST);
 	return PT_OK;
 }
 
-static pt_err token_account_may(struct sql_conn *conn, pt_arena *arena, const struct pt_id *account)
+/* Becomes what `next` is the LIVE token of. */
+static pt_err family_write(struct sql_conn *conn, pt_arena *arena, const struct family *family,
+	const struct pt_token *next)
 {
-	struct pt_account_record record;
+	pt_time purge_at = sql_family_purge_at(next->expires_at);
+	char packed[STAMP_BYTES * PT_SPENT_MOST];
+	pt_str spent = spent_pack(&family->spent, packed);
+	struct sql_rows rows;
 
-	TRY(sql_account_or(PT_E_REFRESH, conn, arena, account, &record));
-	return record.account.disabled_at == 0 ? PT_OK : PT_E_REFRESH;
+	TRY(RUN(conn, arena, FAMILY_ROTATE, &rows, sql_id(&next->family),
+		sql_int(family->live.generation), sql_hash(&next->secret), sql_int(next->issued_at),
+		sql_int(next->expires_at), sql_bytes(spent.p, spent.n)));
+	if (rows.changed != 1)
+		return fault(PT_F_STORE, "a family of tokens changed while it was held");
+	if (purge_at == family->purge_at)
+		return PT_OK;
+	return RUN(conn, arena, FAMILY_PURGE_AT, NULL, sql_id(&next->family), sql_int(purge_at));
+}
+
+/* ---- turning it -------------------------------------------------------------------------------- */
+
+static pt_err owner_may(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
+	const struct pt_id *id, struct pt_account_record *out)
+{
+	TRY(sql_account_or(PT_E_REFRESH, conn, arena, id, out));
+	if (out->account.disabled_at != 0 || !str_eq(out->account.tenant, act->tenant))
+		return PT_E_REFRESH;
+	return PT_OK;
+}
+
+static pt_err event_tell(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
+	const struct pt_event *event, const struct pt_account *owner)
+{
+	struct pt_event told = *event;
+
+	if (told.kind == 0)
+		return PT_OK;
+	told.account = owner->id;
+	if (act->tell)
+		TRY(act->tell(act->tell_ctx, owner, &told));
+	return sql_event_add(conn, arena, &told);
+}
+
+static pt_err events_tell(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
+	const struct pt_account *owner)
+{
+	TRY(event_tell(conn, arena, act, &act->event, owner));
+	return event_tell(conn, arena, act, &act->spent_event, owner);
 }
 
 /* The family ends for good; the answer that goes with it is a refusal, and the ending stays. */
 static pt_err family_revoke(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
-	const struct token_seen *seen, bool *keep)
+	const struct pt_rotated *turned, bool *keep)
 {
-	TRY(RUN(conn, arena, FAMILY_END, NULL, sql_id(&seen->family)));
-	TRY(sql_event_add_of(conn, arena, &act->reuse_event, &seen->account));
+	struct sql_rows rows;
+
+	TRY(RUN(conn, arena, FAMILY_END, &rows, sql_id(&turned->token.family)));
+	TRY(event_tell(conn, arena, act, &act->reuse_event, &turned->owner.account));
 	*keep = true;
 	return PT_OK;
 }
 
-static struct pt_token successor_make(const struct pt_rotate_act *act, const struct pt_id *family,
-	const struct pt_id *account, pt_time started_at)
+static pt_err successor_make(const struct pt_rotate_act *act, const struct pt_token *before,
+	pt_time started_at, struct pt_token *out)
 {
-	pt_time expires_at = act->now + act->lifetime;
-
-	if (act->family_until > 0 && expires_at > started_at + act->family_until)
-		expires_at = started_at + act->family_until;
-	return (struct pt_token){ act->successor, *family, *account, act->client, act->now,
-		expires_at };
+	*out = *before;
+	out->generation = before->generation + 1;
+	out->secret = act->secret;
+	out->issued_at = act->now;
+	out->expires_at = act->now + act->lifetime;
+	if (act->family_until > 0 && out->expires_at > started_at + act->family_until)
+		out->expires_at = started_at + act->family_until;
+	return out->expires_at > act->now ? PT_OK : PT_E_REFRESH;
 }
 
 /* SPENT: the LIVE token of the family for one whose answer was lost, an alarm for anybody later. What
  * was spent after the presented one is younger than it: its own grace is all there is to judge. */
 static pt_err rotate_again(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
-	const struct token_seen *seen, struct pt_token *out, bool *keep)
+	const struct family *family, int64_t generation, const struct pt_rotated *turned,
+	bool *keep)
 {
-	struct sql_rows rows;
+	const uint64_t later = (uint64_t)(family->live.generation - 1 - generation);
 
-	/* Who came first may have spent it at a moment that is yet to come for this one. */
-	if (act->grace <= 0 || act->now - seen->spent_at >= act->grace) {
-		TRY(family_revoke(conn, arena, act, seen, keep));
+	if (later >= family->spent.n || !within_grace(act, family->spent.at[later])) {
+		TRY(family_revoke(conn, arena, act, turned, keep));
 		return PT_E_REUSED;
 	}
-	TRY(RUN(conn, arena, TOKEN_LIVE, &rows, sql_id(&seen->family), sql_int(act->now)));
-	if (rows.n_rows == 0)
-		return PT_E_REFRESH;
-	*out = (struct pt_token){ row_hash(&rows, 0, 0), seen->family, seen->account, act->client,
-		row_int(&rows, 0, 1), row_int(&rows, 0, 2) };
-	return PT_OK;
+	return hash_is_set(&family->live.secret) ? PT_OK : PT_E_REFRESH;
 }
 
-/* LIVE -> SPENT, here and nowhere else. PT_E_BUSY: somebody else was first, look again. */
+/* LIVE -> SPENT, here and nowhere else. */
 static pt_err rotate_live(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
-	const struct token_seen *seen, struct pt_token *out)
+	struct family *family, struct pt_rotated *turned)
 {
-	struct pt_token next = successor_make(act, &seen->family, &seen->account, seen->started_at);
-	struct sql_rows rows;
-
-	if (next.expires_at <= act->now)
-		return PT_E_REFRESH;
-	TRY(RUN(conn, arena, TOKEN_SPEND, &rows, sql_hash(&act->presented), sql_int(act->now),
-		sql_hash(&act->successor)));
-	if (rows.changed == 0)
-		return PT_E_BUSY;
-	TRY(sql_token_add(conn, arena, &next));
-	TRY(sql_event_add_of(conn, arena, &act->event, &seen->account));
-	TRY(sql_event_add_of(conn, arena, &act->spent_event, &seen->account));
-	*out = next;
-	return PT_OK;
+	TRY(successor_make(act, &family->live, family->started_at, &turned->token));
+	spent_add(&family->spent, act);
+	TRY(family_write(conn, arena, family, &turned->token));
+	return events_tell(conn, arena, act, &turned->owner.account);
 }
 
 /* A token that another program issued: it leaves that program's column and begins a family of ours as
  * one that was spent just now, so that a lost answer can be asked for again. */
 static pt_err rotate_foreign(struct sql_conn *conn, pt_arena *arena,
-	const struct pt_rotate_act *act, struct pt_token *out)
+	const struct pt_rotate_act *act, struct pt_rotated *out)
 {
 	const struct sql_directory *directory = conn->store->directory;
 	const struct pt_id *account = &act->foreign_account;
-	struct pt_token next = successor_make(act, &act->foreign_family, account, act->now);
+	struct pt_token first = {
+		.family = act->foreign_family, .generation = 1, .account = *account
+	};
+	char packed[STAMP_BYTES * PT_SPENT_MOST];
+	struct spent spent = { .n = 0 };
 
 	if (act->foreign.n == 0 || !directory->take_foreign_token)
 		return PT_E_REFRESH;
-	TRY(token_account_may(conn, arena, account));
+	if (!arena_str(arena, act->client, &first.client))
+		return fault(PT_F_MEMORY, "token of another program");
+	TRY(owner_may(conn, arena, act, account, &out->owner));
 	TRY(directory->take_foreign_token(conn, arena, account, act->foreign));
-	TRY(sql_family_add(conn, arena, &next));
-	TRY(RUN(conn, arena, TOKEN_INSERT, NULL, sql_hash(&act->presented), sql_id(&next.family),
-		sql_int(act->now), sql_int(next.expires_at), sql_int(act->now),
-		sql_hash(&act->successor)));
-	TRY(sql_token_add(conn, arena, &next));
-	TRY(sql_event_add_of(conn, arena, &act->event, account));
-	TRY(sql_event_add_of(conn, arena, &act->spent_event, account));
-	*out = next;
-	return PT_OK;
+	TRY(successor_make(act, &first, act->now, &out->token));
+	spent_add(&spent, act);
+	TRY(sql_family_add(conn, arena, &out->token, spent_pack(&spent, packed), NULL));
+	TRY(sql_loose_token_add(
+		conn, arena, &act->presented.hash, &first.family, first.generation));
+	return events_tell(conn, arena, act, &out->owner.account);
 }
 
-static pt_err rotate(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
-	struct pt_token *out, bool *keep)
+static pt_err rotate_known(struct sql_conn *conn, pt_arena *arena, const struct pt_rotate_act *act,
+	const struct pt_id *id, int64_t generation, struct pt_rotated *out, bool *keep)
 {
-	struct token_seen seen;
-	pt_err err;
+	struct family family;
 
-	/* A foreign token has no row to lock yet. */
-	if (act->foreign.n > 0)
-		TRY(sql_account_lock(conn, arena, &act->foreign_account));
-	err = token_look(conn, arena, &act->presented, &seen);
-	if (err == PT_E_NOT_FOUND)
-		return rotate_foreign(conn, arena, act, out);
-	TRY(err);
-	if (seen.expires_at <= act->now)
+	TRY(family_hold(conn, arena, id, &family));
+	if (!shown_fits(act, &family, generation))
 		return PT_E_REFRESH;
-	if (!str_eq(seen.client, act->client)) {
-		TRY(family_revoke(conn, arena, act, &seen, keep));
+	out->token = family.live;
+	TRY(owner_may(conn, arena, act, &family.live.account, &out->owner));
+	if (!str_eq(family.live.client, act->client)) {
+		TRY(family_revoke(conn, arena, act, out, keep));
 		return PT_E_REFRESH;
 	}
-	TRY(token_account_may(conn, arena, &seen.account));
-	if (seen.spent_at != 0)
-		return rotate_again(conn, arena, act, &seen, out, keep);
-	return rotate_live(conn, arena, act, &seen, out);
+	if (family.live.expires_at <= act->now)
+		return PT_E_REFRESH_EXPIRED;
+	if (generation < family.live.generation)
+		return rotate_again(conn, arena, act, &family, generation, out, keep);
+	return rotate_live(conn, arena, act, &family, out);
 }
 
-/* The second look holds the family's lock from the start and sees what the winner wrote. */
 static pt_err act_token_rotate(
 	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
-	pt_err err = PT_E_BUSY;
+	const struct pt_rotate_act *act = in;
+	struct pt_id family;
+	int64_t generation;
+	pt_err err;
 
-	for (int i = 0; i < TRIES_MOST && err == PT_E_BUSY; i++)
-		err = rotate(conn, arena, in, out, keep);
-	return err;
+	/* A foreign token has no row to hold yet. */
+	if (act->foreign.n > 0)
+		TRY(sql_account_lock(conn, arena, &act->foreign_account));
+	err = shown_find(conn, arena, &act->presented, &family, &generation);
+	if (err == PT_E_NOT_FOUND)
+		return rotate_foreign(conn, arena, act, out);
+	TRY(err);
+	return rotate_known(conn, arena, act, &family, generation, out, keep);
 }
 
 static pt_err token_rotate(
-	void *ctx, pt_arena *arena, const struct pt_rotate_act *act, struct pt_token *out)
+	void *ctx, pt_arena *arena, const struct pt_rotate_act *act, struct pt_rotated *out)
 {
-	struct pt_token got;
+	struct pt_rotated got;
 
 	TRY(sql_run_write(ctx, act_token_rotate, arena, act, &got));
 	*out = got;
 	return PT_OK;
 }
 
+/* ---- revoking ---------------------------------------------------------------------------------- */
+
 struct ending {
-	const struct pt_hash *hash;
+	const struct pt_token_ref *shown;
 	const struct pt_event *event;
 };
 
@@ -218,21 +300,27 @@ static pt_err act_token_revoke(
 	struct sql_conn *conn, pt_arena *arena, const void *in, void *out, bool *keep)
 {
 	const struct ending *ending = in;
+	struct pt_id family, account;
 	struct sql_rows rows;
-	struct pt_id account;
+	int64_t generation;
+	pt_err err;
 
 	(void)out, (void)keep;
-	TRY(RUN(conn, arena, FAMILY_OF_TOKEN_END, &rows, sql_hash(ending->hash)));
+	err = shown_find(conn, arena, ending->shown, &family, &generation);
+	if (err == PT_E_NOT_FOUND)
+		return PT_OK;
+	TRY(err);
+	TRY(RUN(conn, arena, FAMILY_END, &rows, sql_id(&family)));
 	if (rows.n_rows == 0)
 		return PT_OK;
 	account = row_id(&rows, 0, 0);
 	return sql_event_add_of(conn, arena, ending->event, &account);
 }
 
-static pt_err token_revoke(void *ctx, pt_arena *arena, const struct pt_hash *hash, pt_time now,
-	const struct pt_event *event)
+static pt_err token_revoke(void *ctx, pt_arena *arena, const struct pt_token_ref *shown,
+	pt_time now, const struct pt_event *event)
 {
-	const struct ending ending = { hash, event };
+	const struct ending ending = { shown, event };
 
 	(void)now;
 	return sql_run_write(ctx, act_token_revoke, arena, &ending, NULL);
@@ -240,7 +328,6 @@ static pt_err token_revoke(void *ctx, pt_arena *arena, const struct pt_hash *has
 
 void sql_tokens_publish(struct pt_store *out)
 {
-	out->token_find = token_find;
 	out->token_rotate = token_rotate;
 	out->token_revoke = token_revoke;
 }

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -160,7 +161,7 @@ static void check_names_a_schema_that_changed_underneath(void **state)
 	arena_close(arena);
 }
 
-/* People and events of the first step, put there as soon as it stands. */
+/* What there was with the first step, put there as soon as it stands. */
 static void settle(void *ctx, int number, const char *name)
 {
 	(void)name;
@@ -172,6 +173,37 @@ static void settle(void *ctx, int number, const char *name)
 		 " 'Ann@example.test', 'ann@example.test', 3, 0, 1, 2, 0, 0, 7, 0, 'hash')");
 	sql(ctx, "INSERT INTO portress_event (id, kind, account, happened_at, detail)"
 		 " VALUES ('e', 1, 'ann', 1, 'first')");
+	/* Ann is signed in with a token that followed two others; elsewhere, once; and was, a third time. */
+	sql(ctx,
+		"INSERT INTO portress_family (id, account, client, started_at) VALUES"
+		" ('here', 'ann', 'app', 1), ('there', 'ann', NULL, 5), ('ended', 'ann', NULL, 1)");
+	sql(ctx, "INSERT INTO portress_token (hash, family, issued_at, expires_at, spent_at) VALUES"
+		 " (CAST('the oldest token, which is spent' AS BLOB), 'here', 1, 100, 2),"
+		 " (CAST('the second one, which is too now' AS BLOB), 'here', 2, 200, 3),"
+		 " (CAST('the third one, and this is LIVE.' AS BLOB), 'here', 3, 300, 0),"
+		 " (CAST('the only one there has ever been' AS BLOB), 'there', 5, 86400000000, 0),"
+		 " (CAST('one of a family without LIVE one' AS BLOB), 'ended', 1, 100, 2)");
+}
+
+static struct pt_hash hash_of(const char *text)
+{
+	struct pt_hash hash;
+
+	assert_int_equal(sizeof(hash), strlen(text));
+	memcpy(hash.bytes, text, sizeof(hash));
+	return hash;
+}
+
+static struct pt_rotate_act turn_of(const char *text, const char *client)
+{
+	return (struct pt_rotate_act){
+		.presented.hash = hash_of(text),
+		.secret = hash_of("the secret made of what was told"),
+		.client = str(client),
+		.now = 50,
+		.grace = 40,
+		.lifetime = 1000,
+	};
 }
 
 static void those_of_an_older_schema_are_still_there(void **state)
@@ -200,6 +232,71 @@ static void those_of_an_older_schema_are_still_there(void **state)
 	assert_int_equal(1, n);
 	assert_true(str_eq(PT_STR("first"), event->detail));
 	assert_int_equal(0, event->actor_email.n);
+	store.close(store.ctx);
+	arena_close(arena);
+}
+
+static void tokens_of_an_older_schema_still_turn(void **state)
+{
+	struct place *p = *state;
+	pt_arena *arena = arena_open(1 << 20);
+	struct pt_rotate_act third = turn_of("the third one, and this is LIVE.", "app");
+	struct pt_rotate_act only = turn_of("the only one there has ever been", "");
+	struct pt_rotated got;
+	struct pt_store store;
+
+	assert_int_equal(PT_OK, store_migrate_up(&p->setup, settle, p));
+	assert_int_equal(PT_OK, store_open(&p->setup, &store));
+	assert_int_equal(PT_OK, store.token_rotate(store.ctx, arena, &third, &got));
+	assert_string_equal("here", got.token.family.text);
+	assert_int_equal(3, got.token.generation);
+	assert_string_equal("ann", got.owner.account.id.text);
+	assert_int_equal(PT_OK, store.token_rotate(store.ctx, arena, &third, &got));
+	assert_int_equal(3, got.token.generation);
+	only.now = 86400000000;
+	assert_int_equal(PT_E_REFRESH_EXPIRED, store.token_rotate(store.ctx, arena, &only, &got));
+	only.now--;
+	only.family_until = 86400000000;
+	assert_int_equal(PT_OK, store.token_rotate(store.ctx, arena, &only, &got));
+	assert_int_equal(86400000005, got.token.expires_at);
+	store.close(store.ctx);
+	arena_close(arena);
+}
+
+static void spent_tokens_of_an_older_schema_still_raise_the_alarm(void **state)
+{
+	struct place *p = *state;
+	pt_arena *arena = arena_open(1 << 20);
+	struct pt_rotate_act oldest = turn_of("the oldest token, which is spent", "app");
+	struct pt_rotate_act third = turn_of("the third one, and this is LIVE.", "app");
+	struct pt_rotate_act ended = turn_of("one of a family without LIVE one", "");
+	struct pt_rotated got;
+	struct pt_store store;
+
+	assert_int_equal(PT_OK, store_migrate_up(&p->setup, settle, p));
+	assert_int_equal(PT_OK, store_open(&p->setup, &store));
+	assert_int_equal(PT_E_REFRESH, store.token_rotate(store.ctx, arena, &ended, &got));
+	assert_int_equal(PT_E_REUSED, store.token_rotate(store.ctx, arena, &oldest, &got));
+	assert_int_equal(PT_E_REFRESH, store.token_rotate(store.ctx, arena, &third, &got));
+	store.close(store.ctx);
+	arena_close(arena);
+}
+
+static void families_of_an_older_schema_are_purged_when_they_have_expired(void **state)
+{
+	struct place *p = *state;
+	pt_arena *arena = arena_open(1 << 20);
+	struct pt_rotate_act third = turn_of("the third one, and this is LIVE.", "app");
+	struct pt_rotate_act only = turn_of("the only one there has ever been", "");
+	struct pt_rotated got;
+	struct pt_store store;
+	bool more;
+
+	assert_int_equal(PT_OK, store_migrate_up(&p->setup, settle, p));
+	assert_int_equal(PT_OK, store_open(&p->setup, &store));
+	assert_int_equal(PT_OK, store.purge(store.ctx, arena, 86400000000, &more));
+	assert_int_equal(PT_E_REFRESH, store.token_rotate(store.ctx, arena, &third, &got));
+	assert_int_equal(PT_OK, store.token_rotate(store.ctx, arena, &only, &got));
 	store.close(store.ctx);
 	arena_close(arena);
 }
@@ -236,6 +333,9 @@ int main(void)
 		TEST(edited_step_is_found),
 		TEST(check_names_a_schema_that_changed_underneath),
 		TEST(those_of_an_older_schema_are_still_there),
+		TEST(tokens_of_an_older_schema_still_turn),
+		TEST(spent_tokens_of_an_older_schema_still_raise_the_alarm),
+		TEST(families_of_an_older_schema_are_purged_when_they_have_expired),
 		TEST(interrupted_migration_is_resumed),
 	};
 

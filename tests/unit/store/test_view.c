@@ -747,14 +747,14 @@ static void view_may_hold_null_everywhere(void **state)
 static void refresh_token_of_another_program_is_taken_once(void **state)
 {
 	struct world w;
-	struct pt_rotate_act act = { .presented = hash_of(1),
-		.successor = hash_of(2),
+	struct pt_rotate_act act = { .presented.hash = hash_of(1),
+		.secret = hash_of(2),
 		.now = now,
+		.grace = PT_SECOND,
 		.lifetime = PT_HOUR,
-		.foreign = PT_STR("tok"),
 		.event = event_of(PT_EVENT_TOKEN_REFRESHED),
 		.reuse_event = event_of(PT_EVENT_TOKEN_REUSED) };
-	struct pt_token token;
+	struct pt_rotated got, again;
 
 	(void)state;
 	begin_with(&w, G2_TABLE);
@@ -763,16 +763,26 @@ static void refresh_token_of_another_program_is_taken_once(void **state)
 	memcpy(act.foreign_account.text, foreign_id, sizeof(foreign_id));
 	assert_int_equal(random_id(now, &act.foreign_family), PT_OK);
 	act.foreign = PT_STR("other");
-	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &token), PT_E_REFRESH);
+	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &got), PT_E_REFRESH);
 	act.foreign = PT_STR("tok");
-	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &token), PT_OK);
-	assert_string_equal(token.account.text, foreign_id);
+	act.tenant = PT_STR("elsewhere");
+	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &got), PT_E_REFRESH);
+	act.tenant = PT_STR("");
+	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &got), PT_OK);
+	assert_string_equal(got.token.family.text, act.foreign_family.text);
+	assert_int_equal(got.token.generation, 2);
+	assert_string_equal(got.token.account.text, foreign_id);
+	assert_string_equal(got.owner.account.id.text, foreign_id);
+	assert_true(got.token.expires_at == now + PT_HOUR);
 	assert_int_equal(
 		ask_number(&w, "SELECT count(*) FROM identoro_users WHERE refresh_token = ''"), 1);
 	assert_int_equal(random_id(now, &act.foreign_family), PT_OK);
-	act.presented = hash_of(3);
-	act.successor = hash_of(4);
-	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &token), PT_E_REFRESH);
+	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &again), PT_OK);
+	assert_string_equal(again.token.family.text, got.token.family.text);
+	assert_int_equal(again.token.generation, 2);
+	act.presented.hash = hash_of(3);
+	act.secret = hash_of(4);
+	assert_int_equal(w.store.token_rotate(w.store.ctx, w.arena, &act, &got), PT_E_REFRESH);
 	end(&w);
 }
 

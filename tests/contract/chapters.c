@@ -12,6 +12,7 @@ const struct chapter *const chapters[] = {
 	&signins_chapter,
 	&tickets_chapter,
 	&tokens_chapter,
+	&loose_tokens_chapter,
 	&limits_chapter,
 	&letters_chapter,
 	&tenants_chapter,

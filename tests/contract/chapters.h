@@ -26,6 +26,7 @@ extern const struct chapter pages_chapter;
 extern const struct chapter signins_chapter;
 extern const struct chapter tickets_chapter;
 extern const struct chapter tokens_chapter;
+extern const struct chapter loose_tokens_chapter;
 extern const struct chapter limits_chapter;
 extern const struct chapter letters_chapter;
 extern const struct chapter tenants_chapter;

@@ -211,6 +211,37 @@ static void schema_that_was_half_made_is_finished(void **state)
 	raw->driver->close(raw);
 }
 
+/* Whichever statement it was that the crash came after. */
+static void tokens_survive_a_step_that_is_made_again(void **state)
+{
+	const struct store_setup setup = { .url = server_url(), .migrate = true };
+	struct sql_store *raw = open_store(1, false);
+	struct pt_store store;
+
+	(void)state;
+	assert_int_equal(store_open(&setup, &store), PT_OK);
+	store.close(store.ctx);
+	script(raw, "INSERT INTO portress_family (id, account, started_at, generation, issued_at,"
+		    " expires_at) VALUES ('here', 'ann', 1, 2, 2, 200);"
+		    "INSERT INTO portress_loose_token VALUES ('the hash', 'here', 2);"
+		    "DELETE FROM portress_schema WHERE number = 2");
+	assert_int_equal(store_open(&setup, &store), PT_OK);
+	store.close(store.ctx);
+	script(raw, "DELETE FROM portress_schema WHERE number = 2;"
+		    "CREATE TABLE portress_token (hash VARBINARY(255), family VARCHAR(255),"
+		    " issued_at BIGINT, expires_at BIGINT, spent_at BIGINT);"
+		    "INSERT INTO portress_token VALUES ('the hash', 'here', 2, 200, 0)");
+	assert_int_equal(store_open(&setup, &store), PT_OK);
+	store.close(store.ctx);
+	assert_int_equal(
+		count(raw, 5,
+			"SELECT count(*) FROM portress_family f JOIN portress_loose_token l ON"
+			" l.family = f.id WHERE f.generation = 2 AND l.generation = 2 AND"
+			" f.issued_at = 2 AND f.expires_at = 200 AND f.purge_at = 86400000000"),
+		1);
+	raw->driver->close(raw);
+}
+
 static void table_of_somebody_else_is_not_offered(void **state)
 {
 	const struct view_setup view = { .relation = PT_STR("users") };
@@ -287,6 +318,7 @@ int main(void)
 		cmocka_unit_test(names_are_given_back_when_the_act_ends),
 		cmocka_unit_test(failed_script_does_not_loosen_the_session),
 		cmocka_unit_test(schema_that_was_half_made_is_finished),
+		cmocka_unit_test(tokens_survive_a_step_that_is_made_again),
 		cmocka_unit_test(table_of_somebody_else_is_not_offered),
 		cmocka_unit_test(right_password_opens_and_a_wrong_one_does_not),
 		cmocka_unit_test(certificate_must_bear_the_name_when_that_is_asked),

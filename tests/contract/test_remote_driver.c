@@ -124,6 +124,70 @@ static void deadlocked_act_is_run_again(void **state)
 	store->driver->close(store);
 }
 
+/* ---- the schema ---- */
+
+/* What there was with the first step, put there as soon as it stands. */
+static void settle(void *ctx, int number, const char *name)
+{
+	(void)name;
+	if (number != 1)
+		return;
+	script(ctx,
+		"INSERT INTO portress_account (id, tenant, audience, email_verified_at,"
+		" phone_verified_at, created_at, updated_at, last_signin_at, disabled_at,"
+		" signin_count, failed_signins) VALUES ('ann', '', '', 0, 0, 1, 1, 0, 0, 0, 0);"
+		"INSERT INTO portress_family (id, account, client, started_at) VALUES"
+		" ('here', 'ann', 'app', 1), ('ended', 'ann', NULL, 1);"
+		"INSERT INTO portress_token (hash, family, issued_at, expires_at, spent_at) VALUES"
+		" ('the first token, and it is spent', 'here', 1, 100, 2),"
+		" ('the second one, which is LIVE...', 'here', 2, 200, 0),"
+		" ('one of a family without LIVE one', 'ended', 1, 100, 2)");
+}
+
+static pt_err turn(struct pt_store *store, const char *text, struct pt_rotated *out)
+{
+	struct arena *arena = arena_open(ARENA);
+	struct pt_rotate_act act = {
+		.client = PT_STR("app"), .now = 50, .grace = 40, .lifetime = 1000
+	};
+	pt_err err;
+
+	assert_int_equal(strlen(text), sizeof(act.presented.hash));
+	memcpy(act.presented.hash.bytes, text, sizeof(act.presented.hash));
+	memset(act.secret.bytes, 7, sizeof(act.secret));
+	err = store->token_rotate(store->ctx, arena, &act, out);
+	arena_close(arena);
+	return err;
+}
+
+static void tokens_of_an_older_schema_are_carried_over(void **state)
+{
+	const struct store_setup setup = { .url = server_url() };
+	struct sql_store *raw = open_store(1, false);
+	struct pt_rotated got;
+	struct pt_store store;
+
+	(void)state;
+	assert_int_equal(store_migrate_up(&setup, settle, raw), PT_OK);
+	assert_int_equal(count(raw, 5,
+				 "SELECT count(*) FROM portress_family WHERE id = 'here' AND"
+				 " generation = 2 AND issued_at = 2 AND expires_at = 200 AND"
+				 " purge_at = 86400000000 AND secret IS NULL"),
+		1);
+	assert_int_equal(count(raw, 6, "SELECT count(*) FROM portress_family"), 1);
+	assert_int_equal(count(raw, 7, "SELECT count(*) FROM portress_loose_token"), 2);
+	assert_int_equal(store_open(&setup, &store), PT_OK);
+	assert_int_equal(turn(&store, "one of a family without LIVE one", &got), PT_E_REFRESH);
+	assert_int_equal(turn(&store, "the second one, which is LIVE...", &got), PT_OK);
+	assert_string_equal(got.token.family.text, "here");
+	assert_int_equal(got.token.generation, 3);
+	assert_int_equal(turn(&store, "the first token, and it is spent", &got), PT_E_REUSED);
+	assert_int_equal(turn(&store, "the second one, which is LIVE...", &got), PT_E_REFRESH);
+	assert_int_equal(count(raw, 7, "SELECT count(*) FROM portress_loose_token"), 0);
+	store.close(store.ctx);
+	raw->driver->close(raw);
+}
+
 /* ---- the pool ---- */
 
 struct crowd {
@@ -426,6 +490,7 @@ int main(void)
 		cmocka_unit_test(refused_act_leaves_nothing_unless_it_keeps),
 		cmocka_unit_test(broken_unique_rule_is_taken),
 		cmocka_unit_test(deadlocked_act_is_run_again),
+		cmocka_unit_test(tokens_of_an_older_schema_are_carried_over),
 		cmocka_unit_test(many_threads_share_few_connections),
 		cmocka_unit_test(full_pool_refuses_in_time),
 		cmocka_unit_test(slow_statement_is_ended_by_the_server),

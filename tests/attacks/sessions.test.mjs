@@ -3,12 +3,21 @@
  * account that is switched off or gone.
  */
 import assert from 'node:assert/strict';
+import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { after } from 'node:test';
 
 import { attack } from '../support/attack.mjs';
-import { declines, many, refuses, shared, within } from '../support/gotrue.mjs';
+import { Client } from '../support/client.mjs';
+import { decode, declines, many, refuses, shared, sign, within } from '../support/gotrue.mjs';
+import { newcomer, openPlain } from '../support/plain.mjs';
+import { readToken, writeToken } from '../support/refresh-token.mjs';
+import { query } from '../support/sqlite.mjs';
 
 const DAY = 86400;
-const reused = 13; /* PT_EVENT_TOKEN_REUSED */
+/* enum pt_event_kind */
+const refreshed = 12;
+const reused = 13;
 
 const site = shared();
 const strict = shared({ settings: { PORTRESS_JWT_REFRESH_GRACE: '0s' } });
@@ -23,8 +32,13 @@ async function count(here, text, values) {
 	return Number(Object.values(row)[0]);
 }
 
-const living = (here, id) => count(here, `SELECT count(*) AS n FROM portress_token t JOIN portress_family f ON t.family = f.id
-	WHERE f.account = $1 AND t.spent_at = 0`, [id]);
+/* The number of the LIVE token of each family: 1, and one more for each rotation. */
+async function living(here, id) {
+	const rows = await here.database.query('SELECT generation FROM portress_family WHERE account = $1 ORDER BY started_at, id', [id]);
+
+	return rows.map(({ generation }) => Number(generation));
+}
+
 const events = (here, id, kind) => count(here, 'SELECT count(*) AS n FROM portress_event WHERE account = $1 AND kind = $2', [id, kind]);
 
 async function renewed(here, token) {
@@ -45,7 +59,7 @@ attack('SES-01', 'a spent token that comes back ends everything that came of it'
 	here.control.advance(11);
 	spent(await here.refresh(who.refresh_token));
 	spent(await here.refresh(second));
-	assert.equal(await living(here, who.id), 0);
+	assert.deepEqual(await living(here, who.id), []);
 	assert.equal(await events(here, who.id, reused), 1);
 	const other = await here.loggedIn(who);
 
@@ -60,9 +74,12 @@ attack('SES-02', 'fifty at once get one successor', async () => {
 
 	assert.ok(answers.every(({ status }) => status === 200 || status === 400 || status === 503), answers.map(({ status }) => status).join());
 	assert.equal(given.size, 1);
-	assert.equal(await living(here, who.id), 1);
+	assert.equal(readToken([...given][0]).generation, 2);
+	assert.deepEqual(await living(here, who.id), [2]);
+	assert.equal(await events(here, who.id, refreshed), 1);
 	assert.equal(await events(here, who.id, reused), 0);
 	await renewed(here, [...given][0]);
+	assert.deepEqual(await living(here, who.id), [3]);
 });
 
 attack('SES-02', 'without a grace one of fifty is first, and the others are an alarm', async () => {
@@ -73,7 +90,7 @@ attack('SES-02', 'without a grace one of fifty is first, and the others are an a
 
 	assert.equal(won.length, 1);
 	answers.filter((one) => one !== won[0]).forEach(spent);
-	assert.equal(await living(here, who.id), 0);
+	assert.deepEqual(await living(here, who.id), []);
 	spent(await here.refresh(won[0].json.refresh_token));
 });
 
@@ -89,7 +106,7 @@ attack('SES-03', 'the grace opens nothing that an alarm has closed', async () =>
 	/* second was spent this very moment. */
 	spent(await here.refresh(second));
 	spent(await here.refresh(third));
-	assert.equal(await living(here, who.id), 0);
+	assert.deepEqual(await living(here, who.id), []);
 });
 
 /* ---- other tokens ---- */
@@ -118,7 +135,230 @@ attack('SES-04', 'a token of one site is no token of another', async () => {
 
 	spent(await here.refresh(who.refresh_token, b.options));
 	assert.equal((await here.refresh(who.refresh_token, { headers: { ...a.options.headers, 'x-jwt-aud': 'elsewhere' } })).status, 200);
-	assert.equal(await living(here, who.id), 1);
+	assert.deepEqual(await living(here, who.id), [2]);
+});
+
+/* What there was is there, nothing was spent, and nobody was alarmed. */
+async function assertUnhurt(here, id, generations) {
+	assert.deepEqual(await living(here, id), generations);
+	assert.equal(await events(here, id, refreshed), generations.reduce((sum, generation) => sum + generation - 1, 0));
+	assert.equal(await events(here, id, reused), 0);
+}
+
+attack('SES-04', 'a token of which one byte is another is nobody\'s, and hurts nobody', async () => {
+	const here = await site();
+	const who = await member(here);
+	const live = await renewed(here, await renewed(here, who.refresh_token));
+
+	here.control.advance(11);
+	/* Of a spent one, too: only whoever had it may raise the alarm. */
+	for (const token of [live, who.refresh_token]) {
+		const bytes = Buffer.from(token, 'base64url');
+
+		for (let at = 0; at < bytes.length; at++)
+			for (const bits of [0x01, 0x80]) {
+				const changed = Buffer.from(bytes);
+
+				changed[at] ^= bits;
+				spent(await here.refresh(changed.toString('base64url')));
+			}
+	}
+	await assertUnhurt(here, who.id, [3]);
+	await renewed(here, live);
+});
+
+attack('SES-04', 'a token with another number, or made of two, is nobody\'s', async () => {
+	const here = await site();
+	const who = await member(here);
+	const first = readToken(who.refresh_token);
+	const live = await renewed(here, await renewed(here, who.refresh_token));
+	const said = readToken(live);
+	const twin = readToken((await here.loggedIn(who)).refresh_token);
+	const stranger = readToken((await member(here)).refresh_token);
+
+	here.control.advance(11);
+	assert.equal(writeToken(said), live);
+	assert.equal(said.generation, 3);
+	for (const generation of [0, 1, 2, 4, 5, 0x100, 0x7fffffff, 0x80000000, 0xffffffff])
+		spent(await here.refresh(writeToken({ ...said, generation })));
+	for (const other of [first, twin, stranger])
+		for (const part of ['mac', 'generation', 'secret', 'family'])
+			if (String(other[part]) !== String(said[part]))
+				spent(await here.refresh(writeToken({ ...said, [part]: other[part] })));
+	await assertUnhurt(here, who.id, [3, 1]);
+	await renewed(here, live);
+	await renewed(here, writeToken(twin));
+});
+
+attack('SES-04', 'a token that is shorter, longer or spelt in another way is nobody\'s', async () => {
+	const here = await site();
+	const who = await member(here);
+	const bytes = Buffer.from(who.refresh_token, 'base64url');
+	const token = who.refresh_token;
+
+	for (const length of [1, 16, 20, 22, 32, 33, 44, 47])
+		for (const part of [bytes.subarray(0, length), bytes.subarray(48 - length)])
+			spent(await here.refresh(part.toString('base64url')));
+	for (const more of [Buffer.alloc(1), Buffer.alloc(16), bytes.subarray(32), bytes])
+		for (const longer of [[bytes, more], [more, bytes]])
+			spent(await here.refresh(Buffer.concat(longer).toString('base64url')));
+	for (const other of [token.slice(1), token.slice(0, 63), `A${token}`, `${token}A`, `${token}${token}`, `${token.slice(0, 63)}=`,
+		`${token.slice(0, 63)}+`, `${token.slice(0, 63)}/`, bytes.toString('hex'), bytes.toString('base64').replace(/[+/]/g, '.')])
+		if (other !== token)
+			spent(await here.refresh(other));
+	await assertUnhurt(here, who.id, [1]);
+	await renewed(here, token);
+});
+
+attack('SES-04', 'a token made under another key is nobody\'s', async () => {
+	const [here, there] = [await site(), await strict()];
+	const who = await member(here);
+
+	spent(await there.refresh(who.refresh_token));
+	await assertUnhurt(here, who.id, [1]);
+	/* The same families, and for a while another key. */
+	await within({}, async (own) => {
+		const owner = await member(own);
+		const { GOTRUE_OPERATOR_TOKEN: key } = own.server.settings;
+
+		own.server.settings.GOTRUE_OPERATOR_TOKEN = randomBytes(24).toString('hex');
+		await own.server.restart();
+		spent(await own.refresh(owner.refresh_token));
+		spent(await own.refresh(who.refresh_token));
+		await assertUnhurt(own, owner.id, [1]);
+		const other = await own.loggedIn(owner);
+
+		own.server.settings.GOTRUE_OPERATOR_TOKEN = key;
+		await own.server.restart();
+		spent(await own.refresh(other.refresh_token));
+		await assertUnhurt(own, owner.id, [1, 1]);
+		await renewed(own, owner.refresh_token);
+	});
+});
+
+attack('SES-04', 'who knows the name of a family opens nothing with it, and ends nothing', async () => {
+	const here = await site();
+	const who = await member(here);
+	const [, { sid: family }] = decode(who.access_token);
+	const secrets = [Buffer.alloc(12), Buffer.alloc(12, 0xff), randomBytes(12)];
+	const keys = [here.secret, here.operatorToken, '', Buffer.alloc(32)];
+
+	assert.equal(readToken(who.refresh_token).family, family);
+	spent(await here.refresh(family));
+	spent(await here.refresh(family.replaceAll('-', '')));
+	for (const generation of [0, 1, 2, 0xffffffff])
+		for (const secret of secrets) {
+			const said = { family, generation, secret, mac: Buffer.alloc(0) };
+			const macs = keys.flatMap((key) => ['', 'bearer', 'jti'].map((purpose) =>
+				createHmac('sha256', key).update(purpose).update(Buffer.from(writeToken(said), 'base64url')).digest().subarray(0, 16)));
+
+			for (const mac of [Buffer.alloc(16), randomBytes(16), ...macs])
+				spent(await here.refresh(writeToken({ ...said, mac })));
+		}
+	await assertUnhurt(here, who.id, [1]);
+	await renewed(here, who.refresh_token);
+});
+
+/* ---- tokens of another door ---- */
+
+const refreshKey = randomBytes(24).toString('hex');
+let opening = null;
+
+/* A plain server whose pages give out pairs of JWTs, and who has signed in there. */
+async function doors() {
+	opening ??= openPlain({ PORTRESS_JWT_ON: 'true', PORTRESS_JWT_SECRET: randomBytes(24).toString('hex'),
+		PORTRESS_JWT_REFRESH_SECRET: refreshKey, PORTRESS_SIGNIN_DELAY: '0s', PORTRESS_LIMITS_SIGNIN_PER_ACCOUNT: '0',
+		PORTRESS_LIMITS_SIGNIN_PER_CLIENT: '0', PORTRESS_HASH_ARGON2_KIB: '8192', PORTRESS_HASH_ARGON2_PASSES: '1' });
+	const { base, server } = await opening;
+	const pages = new Client({ base });
+	const who = newcomer();
+
+	assert.equal((await pages.post('/signup', who)).status, 303);
+	const { data } = (await pages.get('/dev/mailbox')).json;
+	const { link } = data.find(({ to }) => to === who.email);
+
+	assert.equal((await pages.get(link.slice(base.length))).status, 303);
+	const { json } = await pages.post('/signin', { username: who.username, password: who.password });
+	const database = { query: (text, values) => query(join(server.folder, 'portress.db'), text, values) };
+	const [{ id }] = await database.query('SELECT id FROM portress_account WHERE username = $1', [who.username]);
+
+	return { here: { database }, id, pair: json.data,
+		refresh: (refresh_token) => pages.post('/refresh', { refresh_token }),
+		gotrue: (refresh_token) => pages.request('POST', '/gotrue/token', { form: { grant_type: 'refresh_token', refresh_token } }),
+		login: () => pages.request('POST', '/gotrue/token', { form: { grant_type: 'password', username: who.email, password: who.password } }) };
+}
+
+after(async () => {
+	const { server } = await opening?.catch(() => ({})) ?? {};
+
+	if (server)
+		assert.deepEqual(await server.stop(), { code: 0, signal: null }, server.log.slice(-3000));
+});
+
+attack('SES-04', 'what an access token says of its pair is no refresh token', async () => {
+	const { here, id, pair, refresh, gotrue } = await doors();
+	const [, access] = decode(pair.token);
+	const [, renewal] = decode(pair.refresh_token);
+
+	assert.equal(access.jti, renewal.jti);
+	for (const token of [access.jti, pair.token, pair.refresh_token])
+		spent(await gotrue(token));
+	assert.equal(readToken(access.jti).generation, 1);
+	await assertUnhurt(here, id, [1]);
+	const next = await refresh(pair.refresh_token);
+
+	assert.equal(next.status, 200, next.text);
+	const [, { jti }] = decode(next.json.data.token);
+
+	assert.equal(readToken(jti).generation, 2);
+	for (const token of [access.jti, jti])
+		spent(await gotrue(token));
+	await assertUnhurt(here, id, [2]);
+	assert.equal((await refresh(next.json.data.refresh_token)).status, 200);
+});
+
+attack('SES-04', 'a refresh token of one door is none of the other', async () => {
+	const { here, id, refresh, gotrue, login } = await doors();
+	const { json: granted } = await login();
+	const exp = Math.floor(Date.now() / 1000) + 3600;
+	const families = [1, 1];
+
+	for (const token of [granted.refresh_token, granted.access_token,
+		/* Who knows even the key of the pairs. */
+		sign({ exp, user_id: id, jti: granted.refresh_token, token_use: 'refresh' }, refreshKey, { alg: 'HS256', typ: 'JWT' })])
+		assert.equal((await refresh(token)).status, 401);
+	await assertUnhurt(here, id, families);
+	const next = await gotrue(granted.refresh_token);
+
+	assert.equal(next.status, 200, next.text);
+});
+
+attack('SES-04', 'a pair of an older Portress goes on, and what its access token says is no refresh token', async () => {
+	const { here, id, refresh, gotrue } = await doors();
+	const jti = randomBytes(18).toString('base64url');
+	const family = randomUUID();
+	const now = Date.now() * 1000;
+	const exp = Math.floor(Date.now() / 1000) + 3600;
+	const pair = sign({ exp, user_id: id, jti, token_use: 'refresh' }, refreshKey, { alg: 'HS256', typ: 'JWT' });
+	const hash = createHash('sha256').update(jti).digest('hex');
+
+	await here.database.query(`INSERT INTO portress_family (id, account, client, started_at, generation, issued_at, expires_at, purge_at)
+		VALUES ($1, $2, '', $3, 2, $3, $4, $4)`, [family, id, now, now + DAY * 1e6]);
+	await here.database.query(`INSERT INTO portress_loose_token (hash, family, generation) VALUES (x'${hash}', $1, 2)`, [family]);
+	spent(await gotrue(jti));
+	assert.deepEqual(await living(here, id), [1, 2]);
+	const next = await refresh(pair);
+
+	assert.equal(next.status, 200, next.text);
+	assert.deepEqual(await living(here, id), [1, 3]);
+	/* Its answer was lost: the same again, and nothing of that at the other door. */
+	const again = await refresh(pair);
+
+	assert.equal(decode(again.json.data.refresh_token)[1].jti, decode(next.json.data.refresh_token)[1].jti);
+	spent(await gotrue(jti));
+	assert.equal((await refresh(next.json.data.refresh_token)).status, 200);
+	assert.deepEqual(await living(here, id), [1, 4]);
+	assert.equal(await events(here, id, reused), 0);
 });
 
 /* ---- in time ---- */
@@ -163,7 +403,7 @@ attack('SES-09', 'going out ends every refresh token, for good', async () => {
 	assert.equal(going.status, 204);
 	for (const token of [who.refresh_token, other.refresh_token])
 		spent(await here.refresh(token));
-	assert.equal(await living(here, who.id), 0);
+	assert.deepEqual(await living(here, who.id), []);
 	/* Neither the grace nor an old answer brings them back. */
 	const again = await here.loggedIn(who);
 

@@ -258,8 +258,8 @@ inline act(who, t)
 #endif
 #ifndef NO_CAS
 	if
-	:: t == seen && generation != seen -> look(t)	/* the update changed no row: look again */
-	:: t == seen && revoked -> look(t)
+	:: t == seen && (generation != seen || revoked) ->
+		look(t)	/* the update changed no row: that is a fault, and who asked asks again */
 	:: else
 	fi;
 #endif

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Client } from '../support/client.mjs';
 import { Control } from '../support/control.mjs';
 import { newcomer } from '../support/plain.mjs';
+import { brokenFamilies } from '../support/refresh-token.mjs';
 import { Server } from '../support/server.mjs';
 import { freePort, temporaryFolder } from '../support/settings.mjs';
 import { query } from '../support/sqlite.mjs';
@@ -153,13 +154,9 @@ export class Service {
 				SELECT 1 FROM portress_account GROUP BY username_key HAVING count(*) > 1 UNION ALL
 				SELECT 1 FROM portress_account GROUP BY email_key HAVING count(*) > 1)`);
 
-		const forked = await this.value(`
-			SELECT count(*) FROM (
-				SELECT 1 FROM portress_token WHERE spent_at = 0 GROUP BY family HAVING count(*) > 1)`);
-
 		return [...found.filter((line) => line !== 'ok'), ...(orphans ? [`${orphans} orphans`] : []),
 			...(doubles ? [`${doubles} accounts stand there twice`] : []),
-			...(forked ? [`${forked} families with two live tokens`] : [])];
+			...await brokenFamilies((text) => this.rows(text))];
 	}
 
 	async assertSound() {

@@ -60,8 +60,8 @@ async function burst(wires, request, who) {
 /* ---- what is left ---- */
 
 const questions = {
-	live: `SELECT f.account AS account, count(*) AS n FROM portress_token t JOIN portress_family f ON t.family = f.id
-		WHERE t.spent_at = 0 AND f.account IN (IDS) GROUP BY f.account`,
+	generation: 'SELECT account, sum(generation) AS n FROM portress_family WHERE account IN (IDS) GROUP BY account',
+	spent: 'SELECT account, sum(length(spent)) / 8 AS n FROM portress_family WHERE account IN (IDS) GROUP BY account',
 	families: 'SELECT account, count(*) AS n FROM portress_family WHERE account IN (IDS) GROUP BY account',
 	tickets: 'SELECT account, count(*) AS n FROM portress_ticket WHERE account IN (IDS) GROUP BY account',
 };

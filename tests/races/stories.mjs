@@ -5,12 +5,14 @@
  *	prepare(here)   somebody fresh: { id, ... }
  *	request(who)    what all of them send, or request(who, n) the n-th of them
  *	judge(answers)  throws when the answers do not fit together
- *	leaves          what there is afterwards: live tokens, families and tickets of the account, letters in its
- *	                mailboxes, and how many events of a kind there are more than when it was prepared
+ *	leaves          what there is afterwards: families of the account, the number of their LIVE token, how many
+ *	                they remember to be spent, tickets, letters in its mailboxes, and how many events of a kind
+ *	                there are more than when it was prepared
  */
 import assert from 'node:assert/strict';
 
 import { address } from '../support/gotrue.mjs';
+import { readToken } from '../support/refresh-token.mjs';
 
 /* enum pt_event_kind */
 const SIGNUP = 1;
@@ -38,6 +40,13 @@ async function member(here) {
 	return { ...who, ...await ok(here.login(who)) };
 }
 
+/* What those who were answered hold now, each once. */
+const granted = (answers) => [...new Set(answers.map((answer) => JSON.parse(answer.text).refresh_token))].map(readToken);
+
+/* What is left of tokens: the LIVE one of one family after so many rotations, or nothing. */
+const turned = (rotations) => ({ families: 1, generation: 1 + rotations, spent: rotations });
+const nobody = { families: 0, generation: 0, spent: 0 };
+
 /* One success, and all others told this. */
 function once(answers, otherwise) {
 	const [won, ...others] = [...answers].sort((a, b) => a.status - b.status);
@@ -56,9 +65,28 @@ export const stories = {
 		judge(answers) {
 			for (const answer of answers)
 				assert.equal(answer.status, 200, answer.text);
-			assert.equal(new Set(answers.map((answer) => JSON.parse(answer.text).refresh_token)).size, 1, 'two successors');
+			assert.deepEqual(granted(answers).map(({ generation }) => generation), [2]);
 		},
-		leaves: { live: 1, families: 1, tickets: 0, letters: 0, events: { [TOKEN_REFRESHED]: 1, [TOKEN_REVOKED]: 1, [TOKEN_REUSED]: 0 } },
+		leaves: { ...turned(1), tickets: 0, letters: 0, events: { [TOKEN_REFRESHED]: 1, [TOKEN_REVOKED]: 1, [TOKEN_REUSED]: 0 } },
+	},
+	/* A tab that is behind and one that is not: the one is given the LIVE token, whichever it is by then. */
+	'refresh with two tokens': {
+		site: 'lenient',
+		async prepare(here) {
+			const who = await member(here);
+			const { refresh_token } = await ok(here.refresh(who.refresh_token));
+
+			return { ...who, tokens: [who.refresh_token, refresh_token] };
+		},
+		request: ({ tokens }, n) => refreshing({ refresh_token: tokens[n % 2] }),
+		judge(answers) {
+			for (const answer of answers)
+				assert.equal(answer.status, 200, answer.text);
+			assert.deepEqual(granted(answers.filter((_, n) => n % 2)).map(({ generation }) => generation), [3]);
+			for (const { generation } of granted(answers))
+				assert.ok(generation === 2 || generation === 3, `number ${generation}`);
+		},
+		leaves: { ...turned(2), tickets: 0, letters: 0, events: { [TOKEN_REFRESHED]: 1, [TOKEN_REVOKED]: 1, [TOKEN_REUSED]: 0 } },
 	},
 	'refresh without a grace': {
 		site: 'strict',
@@ -66,7 +94,7 @@ export const stories = {
 		request: refreshing,
 		judge: (answers) => once(answers, 400),
 		/* Whoever came second has raised the alarm. */
-		leaves: { live: 0, families: 0, tickets: 0, letters: 0, events: { [TOKEN_REFRESHED]: 1, [TOKEN_REVOKED]: 1, [TOKEN_REUSED]: 1 } },
+		leaves: { ...nobody, tickets: 0, letters: 0, events: { [TOKEN_REFRESHED]: 1, [TOKEN_REVOKED]: 1, [TOKEN_REUSED]: 1 } },
 	},
 	verify: {
 		site: 'lenient',
@@ -77,7 +105,7 @@ export const stories = {
 		},
 		request: ({ token }) => json('/verify', { type: 'signup', token }),
 		judge: (answers) => once(answers, 404),
-		leaves: { live: 1, families: 1, tickets: 0, letters: 1, events: { [CONFIRMED]: 1 } },
+		leaves: { ...turned(0), tickets: 0, letters: 1, events: { [CONFIRMED]: 1 } },
 	},
 	recover: {
 		site: 'lenient',
@@ -89,14 +117,14 @@ export const stories = {
 		},
 		request: ({ token }) => json('/verify', { type: 'recovery', token }),
 		judge: (answers) => once(answers, 404),
-		leaves: { live: 1, families: 1, tickets: 0, letters: 1, events: { [RECOVER_ASKED]: 0 } },
+		leaves: { ...turned(0), tickets: 0, letters: 1, events: { [RECOVER_ASKED]: 0 } },
 	},
 	'recover, asked for': {
 		site: 'lenient',
 		prepare: (here) => here.made(),
 		request: ({ email }) => json('/recover', { email }),
 		judge: (answers) => once(answers, 429),
-		leaves: { live: 0, families: 0, tickets: 1, letters: 1, events: { [RECOVER_ASKED]: 1 } },
+		leaves: { ...nobody, tickets: 1, letters: 1, events: { [RECOVER_ASKED]: 1 } },
 	},
 	'e-mail change': {
 		site: 'lenient',
@@ -111,7 +139,7 @@ export const stories = {
 			{ method: 'PUT', headers: { authorization: `Bearer ${access_token}` } }),
 		judge: (answers) => once(answers, 401),
 		/* The letter to the new address, and the notice to the old one. */
-		leaves: { live: 1, families: 1, tickets: 0, letters: 2, events: { [EMAIL_CHANGED]: 1 } },
+		leaves: { ...turned(0), tickets: 0, letters: 2, events: { [EMAIL_CHANGED]: 1 } },
 	},
 	invite: {
 		site: 'lenient',
@@ -123,7 +151,7 @@ export const stories = {
 		},
 		request: ({ token }, n) => json('/verify', { type: 'signup', token, password: `harbour number ${n}` }),
 		judge: (answers) => once(answers, 404),
-		leaves: { live: 1, families: 1, tickets: 0, letters: 1, events: { [CONFIRMED]: 1 } },
+		leaves: { ...turned(0), tickets: 0, letters: 1, events: { [CONFIRMED]: 1 } },
 	},
 	'sign-up': {
 		site: 'lenient',
@@ -140,6 +168,6 @@ export const stories = {
 			[who.id] = ids;
 			who.told = told.length;
 		},
-		leaves: { live: 0, families: 0, tickets: 1, letters: 1, events: { [SIGNUP]: 'each told' } },
+		leaves: { ...nobody, tickets: 1, letters: 1, events: { [SIGNUP]: 'each told' } },
 	},
 };

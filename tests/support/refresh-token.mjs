@@ -29,3 +29,34 @@ export function writeToken({ family, generation, secret, mac }) {
 	number.writeUInt32BE(generation);
 	return Buffer.concat([Buffer.from(family.replaceAll('-', ''), 'hex'), number, secret, mac]).toString('base64url');
 }
+
+/*
+ * What is wrong with the families of a database, as lines. A rotation writes its family and one event in one act, so
+ * no family is further on than its account's events say, and the newest time that it remembers is that of its LIVE token.
+ */
+export async function brokenFamilies(query) {
+	const families = await query(`SELECT id, account, generation, secret IS NULL AS loose, length(secret) AS hash, started_at, issued_at,
+		expires_at, purge_at, hex(spent) AS spent FROM portress_family`);
+	const refreshes = new Map((await query(`SELECT account, count(*) AS n FROM portress_event WHERE kind = 12 GROUP BY account`))
+		.map(({ account, n }) => [account, n]));
+	const strays = await query(`SELECT l.family FROM portress_loose_token l LEFT JOIN portress_family f ON f.id = l.family
+		WHERE f.id IS NULL OR l.generation < 1 OR l.generation > f.generation`);
+	const rotations = new Map();
+	const broken = strays.map(({ family }) => `a loose token of ${family}`);
+
+	for (const family of families) {
+		const times = (family.spent ?? '').match(/.{1,16}/g)?.map((hex) => Buffer.from(hex, 'hex')) ?? [];
+		const sound = family.generation >= 1 && (family.loose || family.hash === 32) && times.length < family.generation &&
+			times.length <= 16 && times.every(({ length }) => length === 8) && family.started_at <= family.issued_at &&
+			family.issued_at < family.expires_at && family.expires_at <= family.purge_at &&
+			(!times.length || Number(times[0].readBigInt64LE()) === family.issued_at);
+
+		if (!sound)
+			broken.push(`family ${JSON.stringify(family)}`);
+		rotations.set(family.account, (rotations.get(family.account) ?? 0) + family.generation - 1);
+	}
+	for (const [account, n] of rotations)
+		if (n > (refreshes.get(account) ?? 0))
+			broken.push(`${n} rotations and ${refreshes.get(account) ?? 0} events of ${account}`);
+	return broken;
+}

@@ -257,6 +257,11 @@ static void rehearsed_batch_is_counted_and_leaves_nothing(void **state)
 	batch.rehearsal = true;
 	EXPECT(PT_OK, ACT(w, import, &batch, &count));
 	counts_are(&count, 1, 2, 1);
+
+	batch = batch_of(w, &l, "users:1");
+	EXPECT(PT_OK, ACT(w, import, &batch, &count));
+	counts_are(&count, 4, 0, 0);
+	assert_true(token_lives(w, &token, ""));
 }
 
 static void large_batch_is_one_act(void **state)

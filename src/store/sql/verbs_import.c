@@ -67,21 +67,22 @@ static pt_err ticket_import(struct sql_conn *conn, pt_arena *arena, const struct
 	return PT_OK;
 }
 
-/* The hash is looked for first: its family may have another id by now. */
+/* The hash is looked for first: its family may have another id by now. Nobody knows a secret of it yet. */
 static pt_err token_import(struct sql_conn *conn, pt_arena *arena,
 	const struct pt_import_token *carried, struct pt_import_count *count)
 {
-	const struct pt_token *token = &carried->token;
+	struct pt_token first = carried->token;
 	bool added = false, there;
 	struct sql_rows rows;
 
-	TRY(account_there(conn, arena, &token->account, &there));
+	first.secret = (struct pt_hash){ { 0 } };
+	TRY(account_there(conn, arena, &first.account, &there));
 	TRY(RUN(conn, arena, LOOSE_FIND, &rows, sql_hash(&carried->hash)));
 	if (there && rows.n_rows == 0)
-		TRY(sql_family_add(conn, arena, token, PT_STR(""), &added));
+		TRY(sql_family_add(conn, arena, &first, PT_STR(""), &added));
 	if (added)
 		TRY(sql_loose_token_add(
-			conn, arena, &carried->hash, &token->family, token->generation));
+			conn, arena, &carried->hash, &first.family, first.generation));
 	import_counted(added, count);
 	return PT_OK;
 }

@@ -214,6 +214,8 @@ struct pt_rotate_act {
 	struct pt_token_ref presented;
 	/* With a family: must be that family's secret. Without: becomes it, if this act spends the token. */
 	struct pt_hash secret;
+	struct pt_hash
+		successor; /* hash of the text of the next generation; all 0: not known yet */
 	pt_str client;
 	pt_str tenant; /* whose account it must be */
 	pt_time now;
@@ -431,6 +433,7 @@ struct pt_store {
 	 * PT_E_REUSED: SPENT, and its grace is over, or it is more than PT_SPENT_MOST rotations old: the family is
 	 * revoked and reuse_event recorded, in this act. PT_E_REFRESH_EXPIRED: the family's LIVE token has
 	 * expired, and the family with it. PT_E_REFRESH: unknown, of a generation yet to come, with another secret,
+	 * unproven and not the LIVE one,
 	 * family revoked, presented by another client (then too the family is revoked and reuse_event
 	 * recorded), or the account is gone, disabled or another tenant's; and a token that does not say its
 	 * family, while the LIVE one is of that kind, too.

@@ -322,7 +322,6 @@ static pt_err token_pack(struct luggage *l, const struct pt_carried_token *carri
 						  .expires_at = carried->issued_at +
 								token_life(&l->call->site->policy),
 					  } };
-	struct token_secret unused;
 
 	if (!secret_possible(carried->secret)) {
 		leave(l, PT_MOVING_TOKENS, carried->key, PT_LEFT_SECRET);
@@ -332,7 +331,7 @@ static pt_err token_pack(struct luggage *l, const struct pt_carried_token *carri
 		leave(l, PT_MOVING_TOKENS, carried->key, PT_LEFT_EXPIRED);
 		return PT_OK;
 	}
-	TRY(token_text_foreign(l->call, carried->secret, &import.hash, &unused));
+	TRY(token_text_hash(l->call, carried->secret, &import.hash));
 	TRY(random_id(carried->issued_at, &import.token.family));
 	l->tokens[l->n_tokens++] = import;
 	return PT_OK;

@@ -73,6 +73,7 @@ pt_err token_begin(
 	TRY(token_secret_hash(&said.secret, &made.secret));
 	said.family = made.family;
 	TRY(token_text_write(call, &said, &text));
+	TRY(token_text_hash(call, text, &made.hash));
 	*token = made;
 	*jti = text;
 	return PT_OK;
@@ -277,20 +278,42 @@ static pt_err owner_tell(void *ctx, const struct pt_account *owner, struct pt_ev
 	return PT_OK;
 }
 
-/* What the store is asked for a presented token; *secret is the one that its successor carries. */
-static pt_err rotation_make(struct pt_call *call, pt_str presented, struct pt_rotate_act *act,
-	struct token_secret *secret)
+/* A token under way from what was presented to what follows. */
+struct turn {
+	struct token_said said; /* of the presented one; the family "" where it says none */
+	pt_str next;            /* the text of the next generation; "" without a family */
+};
+
+static pt_err turn_read(
+	struct pt_call *call, pt_str presented, struct turn *turn, struct pt_rotate_act *act)
 {
-	const struct pt_policy *policy = &call->site->policy;
-	struct token_said said = { .generation = 0 };
+	struct token_said next;
 	bool ours;
 
-	TRY(token_text_read(call, presented, &ours, &said));
+	*turn = (struct turn){ .said = { .generation = 0 } };
+	TRY(token_text_read(call, presented, &ours, &turn->said));
+	TRY(token_text_hash(call, presented, &act->presented.hash));
 	if (!ours)
-		TRY(token_text_foreign(call, presented, &act->presented.hash, &said.secret));
-	act->presented.family = said.family;
-	act->presented.generation = said.generation;
-	TRY(token_secret_hash(&said.secret, &act->secret));
+		return token_secret_after(call, presented, &turn->said.secret);
+	act->presented.family = turn->said.family;
+	act->presented.generation = turn->said.generation;
+	act->presented.unproven = !turn->said.proven;
+	if (turn->said.generation < 1 || turn->said.generation >= UINT32_MAX)
+		return PT_E_REFRESH;
+	next = turn->said;
+	next.generation++;
+	TRY(token_text_write(call, &next, &turn->next));
+	return token_text_hash(call, turn->next, &act->successor);
+}
+
+/* What the store is asked for a presented token. */
+static pt_err rotation_make(
+	struct pt_call *call, pt_str presented, struct turn *turn, struct pt_rotate_act *act)
+{
+	const struct pt_policy *policy = &call->site->policy;
+
+	TRY(turn_read(call, presented, turn, act));
+	TRY(token_secret_hash(&turn->said.secret, &act->secret));
 	act->tenant = call->site->tenant;
 	act->now = call->now;
 	act->grace = policy->refresh_grace;
@@ -301,23 +324,35 @@ static pt_err rotation_make(struct pt_call *call, pt_str presented, struct pt_ro
 	TRY(event_make(call, PT_EVENT_TOKEN_REFRESHED, NULL, "", &act->event));
 	if (policy->token_profile)
 		TRY(event_make(call, PT_EVENT_TOKEN_REVOKED, NULL, "", &act->spent_event));
-	*secret = said.secret;
 	return event_make(call, PT_EVENT_TOKEN_REUSED, NULL, "", &act->reuse_event);
+}
+
+/* The text of the LIVE token, which is seldom another than the one that was foreseen. */
+static pt_err live_write(
+	struct pt_call *call, const struct turn *turn, const struct pt_token *live, pt_str *out)
+{
+	struct token_said said = turn->said;
+
+	if (turn->next.n > 0 && live->generation == said.generation + 1) {
+		*out = turn->next;
+		return PT_OK;
+	}
+	said.family = live->family;
+	said.generation = live->generation;
+	return token_text_write(call, &said, out);
 }
 
 static pt_err rotate(
 	struct pt_call *call, struct pt_rotate_act *act, pt_str presented, struct pt_grant *out)
 {
-	struct token_said said;
 	struct pt_rotated got;
+	struct turn turn;
 	pt_str jti;
 
-	TRY(rotation_make(call, presented, act, &said.secret));
+	TRY(rotation_make(call, presented, &turn, act));
 	TRY(STORE(call, token_rotate, act, &got));
 	struct pt_grant grant = { .account = got.owner.account };
-	said.family = got.token.family;
-	said.generation = got.token.generation;
-	TRY(token_text_write(call, &said, &jti));
+	TRY(live_write(call, &turn, &got.token, &jti));
 	TRY(token_write(call, &got.owner, &got.token, jti, &grant));
 	*out = grant;
 	return PT_OK;
@@ -373,19 +408,17 @@ static pt_err token_read_to_end(struct pt_call *call, pt_str text, struct token_
 	return claims_read(&claims, USE_ACCESS, out);
 }
 
-/* A jti that was never issued is nobody's family. */
 static pt_err family_of(struct pt_call *call, pt_str jti, struct pt_token_ref *out)
 {
-	struct token_secret unused;
 	struct token_said said;
 	bool ours;
 
 	TRY(token_text_read(call, jti, &ours, &said));
-	if (!ours)
-		return token_text_foreign(call, jti, &out->hash, &unused);
-	out->family = said.family;
-	out->generation = said.generation;
-	return PT_OK;
+	if (ours) {
+		out->family = said.family;
+		out->generation = said.generation;
+	}
+	return token_text_hash(call, jti, &out->hash);
 }
 
 pt_err pt_token_revoke(struct pt_call *call, pt_str access_token)
@@ -397,7 +430,7 @@ pt_err pt_token_revoke(struct pt_call *call, pt_str access_token)
 	pt_err err = token_read_to_end(call, access_token, &claims);
 	if (err == PT_OK)
 		err = family_of(call, claims.jti, &shown);
-	if (err == PT_E_TOKEN || err == PT_E_TOKEN_CLAIMS || err == PT_E_REFRESH)
+	if (err == PT_E_TOKEN || err == PT_E_TOKEN_CLAIMS)
 		return PT_OK;
 	TRY(err);
 	TRY(event_make(call, PT_EVENT_SIGNOUT, &claims.account, "tokens", &event));

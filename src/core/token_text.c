@@ -83,25 +83,25 @@ pt_err token_text_read(struct pt_call *call, pt_str text, bool *ours, struct tok
 	struct pt_hash mac;
 	pt_str bytes;
 
-	*ours = text.n == TOKEN_TEXT;
-	if (!*ours)
+	*ours = false;
+	if (text.n != TOKEN_TEXT)
 		return PT_OK;
 	pt_err err = base64url_read(call->arena, text, &bytes);
 	if (err != PT_OK)
-		return pt_is_fault(err) ? err : PT_E_REFRESH;
+		return pt_is_fault(err) ? err : PT_OK;
 	TRY(mac_of(call, purpose_of(call), str_slice(bytes, 0, MAC_AT), &mac));
-	if (!digest_equal(str_slice(bytes, MAC_AT, TOKEN_BYTES), str_n(mac.bytes, MAC_BYTES)))
-		return PT_E_REFRESH;
+	*ours = true;
 	token = (const uint8_t *)bytes.p;
 	out->family = uuid_text(token);
 	out->generation = generation_read(token + GENERATION_AT);
 	memcpy(out->secret.bytes, token + SECRET_AT, TOKEN_SECRET_BYTES);
+	out->proven =
+		digest_equal(str_slice(bytes, MAC_AT, TOKEN_BYTES), str_n(mac.bytes, MAC_BYTES));
 	return PT_OK;
 }
 
-/* An older Portress kept the SHA-256 of a pair's jti. What is a refresh token by itself has a hash of another
- * kind, so that none of those jtis opens anything as one. No key: who moves in may bring tokens before there is one. */
-static pt_err foreign_hash(struct pt_call *call, pt_str text, struct pt_hash *out)
+/* No key: a token outlives it, and people may move in with theirs before there is one. */
+pt_err token_text_hash(struct pt_call *call, pt_str text, struct pt_hash *out)
 {
 	struct buf b = BUF(call->arena, 1 * KIB);
 	pt_str message;
@@ -114,13 +114,11 @@ static pt_err foreign_hash(struct pt_call *call, pt_str text, struct pt_hash *ou
 	return digest_sha256(message, out);
 }
 
-pt_err token_text_foreign(
-	struct pt_call *call, pt_str text, struct pt_hash *hash, struct token_secret *secret)
+pt_err token_secret_after(struct pt_call *call, pt_str text, struct token_secret *out)
 {
 	struct pt_hash mac;
 
 	TRY(mac_of(call, PT_STR("after a foreign one"), text, &mac));
-	TRY(foreign_hash(call, text, hash));
-	memcpy(secret->bytes, mac.bytes, sizeof(secret->bytes));
+	memcpy(out->bytes, mac.bytes, sizeof(out->bytes));
 	return PT_OK;
 }

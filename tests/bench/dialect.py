@@ -96,11 +96,10 @@ class SqlitePeople:
 
     def issue(self, tokens):
         link = self.open()
-        link.executemany("INSERT INTO portress_family (id, account, started_at) VALUES (?, ?, ?)",
-                         [(t.family, t.account, t.now) for t in tokens])
-        link.executemany("INSERT INTO portress_token (hash, family, issued_at, expires_at, spent_at)"
-                         " VALUES (?, ?, ?, ?, 0)",
-                         [(t.hash, t.family, t.now, t.now + 86400 * 10**6) for t in tokens])
+        link.executemany(f"INSERT INTO portress_family ({Token.FAMILY}) VALUES (?, ?, ?, 1, ?, ?, ?)",
+                         [t.row() for t in tokens])
+        link.executemany("INSERT INTO portress_loose_token (hash, family, generation)"
+                         " VALUES (?, ?, 1)", [(t.hash, t.family) for t in tokens])
         link.commit()
         link.close()
 
@@ -133,21 +132,26 @@ class PostgresPeople:
                  " (SELECT * FROM portress_account LIMIT 1) a; VACUUM ANALYZE;")
 
     def issue(self, tokens):
-        families = ", ".join(f"('{t.family}', '{t.account}', {t.now})" for t in tokens)
-        rows = ", ".join(f"('\\x{t.hash.hex()}', '{t.family}', {t.now}, {t.now + 86400 * 10**6}, 0)"
-                         for t in tokens)
-        self.say("INSERT INTO portress_family (id, account, started_at) VALUES " + families +
-                 "; INSERT INTO portress_token (hash, family, issued_at, expires_at, spent_at)"
-                 " VALUES " + rows + ";")
+        families = ", ".join("('{}', '{}', {}, 1, {}, {}, {})".format(*t.row()) for t in tokens)
+        rows = ", ".join(f"('\\x{t.hash.hex()}', '{t.family}', 1)" for t in tokens)
+        self.say(f"INSERT INTO portress_family ({Token.FAMILY}) VALUES {families};"
+                 f" INSERT INTO portress_loose_token (hash, family, generation) VALUES {rows};")
 
 
 class Token:
+    """One that another program issued: what follows it is of ours."""
+    FAMILY = "id, account, started_at, generation, issued_at, expires_at, purge_at"
+
     def __init__(self, text, account):
         self.text = text
-        self.hash = hashlib.sha256(text.encode()).digest()
+        self.hash = hashlib.sha256(f"refresh token {text}".encode()).digest()
         self.family = str(uuid.uuid4())
         self.account = account
         self.now = time.time_ns() // 1000
+
+    def row(self):
+        day = 86400 * 10**6
+        return self.family, self.account, self.now, self.now, self.now + day, self.now + 2 * day
 
 
 def refresh_tokens(people, users, n):

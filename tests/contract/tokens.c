@@ -364,6 +364,62 @@ static void another_secret_is_refused_and_ends_nothing(void **state)
 	assert_int_equal(3, refreshed(w, &second, "app").generation);
 }
 
+static void unproven_it_is_the_living_one_letter_by_letter_or_nothing(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_token_ref first = token_of(w, &ann, "ann", "app");
+	const struct pt_hash hashes[] = { new_hash(), { { 0 } } }, living = new_hash();
+	struct pt_rotate_act turn = new_turn(w, &first, "app");
+	struct pt_token_ref shown;
+	struct pt_rotated got;
+
+	turn.successor = living;
+	EXPECT(PT_OK, ACT(w, token_rotate, &turn, &got));
+	assert_memory_equal(&living, &got.token.hash, sizeof(living));
+	shown = ref_of(&got.token);
+	shown.unproven = true;
+	for (size_t i = 0; i < 2; i++) {
+		shown.hash = hashes[i];
+		EXPECT(PT_E_REFRESH, rotate(w, &shown, "app"));
+		EXPECT(PT_E_REFRESH, rotate(w, &shown, "other"));
+	}
+	shown.hash = living;
+	shown.generation--;
+	EXPECT(PT_E_REFRESH, rotate(w, &shown, "app"));
+	shown.generation++;
+	turn = new_turn(w, &shown, "app");
+	turn.secret = new_hash();
+	EXPECT(PT_E_REFRESH, ACT(w, token_rotate, &turn, &got));
+	assert_int_equal(3, rotated(w, &shown, "app").token.generation);
+	/* It is spent: of its own grace nobody can speak who has not proven it. */
+	EXPECT(PT_E_REFRESH, rotate(w, &shown, "app"));
+	/* Nobody said the hash of this one. */
+	shown.generation++;
+	shown.hash = hashes[1];
+	EXPECT(PT_E_REFRESH, rotate(w, &shown, "app"));
+	assert_int_equal(0, events(w, PT_EVENT_TOKEN_REUSED));
+	shown.unproven = false;
+	assert_int_equal(4, refreshed(w, &shown, "app").generation);
+}
+
+static void hash_of_the_first_is_kept_too(void **state)
+{
+	struct world *w = *state;
+	struct pt_id ann = joined(w, "ann");
+	struct pt_amend amend = { .account = ann, .now = w->now, .has_token = true };
+	struct pt_token_ref shown;
+
+	amend.token = new_token(w, "app");
+	amend.token.hash = new_hash();
+	EXPECT(PT_OK, amended(w, &amend));
+	shown = ref_of(&amend.token);
+	shown.unproven = true;
+	EXPECT(PT_E_REFRESH, rotate(w, &shown, "app"));
+	shown.hash = amend.token.hash;
+	EXPECT(PT_OK, rotate(w, &shown, "app"));
+}
+
 static void hash_beside_a_family_does_not_matter(void **state)
 {
 	struct world *w = *state;
@@ -718,6 +774,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(spent_token_yields_no_living_one_that_has_expired),
 	cmocka_unit_test(generation_yet_to_come_is_refused_and_ends_nothing),
 	cmocka_unit_test(another_secret_is_refused_and_ends_nothing),
+	cmocka_unit_test(unproven_it_is_the_living_one_letter_by_letter_or_nothing),
+	cmocka_unit_test(hash_of_the_first_is_kept_too),
 	cmocka_unit_test(hash_beside_a_family_does_not_matter),
 	cmocka_unit_test(token_of_another_tenant_is_refused_and_stays_what_it_is),
 	cmocka_unit_test(spent_token_of_any_age_ends_the_family),

@@ -41,7 +41,8 @@ async function contents({ query }) {
 	for (const [name, columns] of Object.entries({
 		account: 'id, tenant, audience, email, email_key, email_verified_at, role, app_metadata, user_metadata, created_at,'
 			+ ' last_signin_at, super_admin, new_email_key, invited_at, password',
-		token: 'hash', ticket: 'hash, kind, account, email_key, expires_at',
+		family: 'account, client, started_at, generation, issued_at, expires_at, purge_at',
+		loose_token: 'hash, generation', ticket: 'hash, kind, account, email_key, expires_at',
 		event: 'id, kind, account, happened_at, tenant, actor, email, actor_email, actor_name' }))
 		all[name] = (await query(`SELECT ${columns} FROM portress_${name}`)).map((row) => JSON.stringify(row)).sort();
 	return all;
@@ -81,7 +82,8 @@ for (const kind of ['sqlite', 'postgres', 'mariadb'])
 			assert.equal(first.events[0] + first.events[2], 2 * people);
 			assert.equal(kept.account.length, first.people[0]);
 			assert.equal(kept.ticket.length, first.tickets[0]);
-			assert.equal(kept.token.length, first.tokens[0]);
+			assert.equal(kept.family.length, first.tokens[0]);
+			assert.equal(kept.loose_token.length, first.tokens[0]);
 			assert.equal(kept.event.length, first.events[0]);
 			for (const name of ['people', 'tickets', 'tokens', 'events']) {
 				assert.deepEqual(rehearsed[name], first[name], `rehearsed ${name}`);
@@ -190,12 +192,24 @@ test('whoever comes to the source later comes with the next run, and what was sp
 		const recovering = ofKind('recovering', 60)[0];
 
 		assert.equal((await site.post('/verify', { type: 'recovery', token: recovering.recovery_token })).status, 200);
+		const holder = ordinaries(60)[0];
+		const first = await site.refresh(holder.refresh);
+
+		assert.equal(first.status, 200, first.text);
+		const second = await site.refresh(first.json.refresh_token);
+
 		await source.add([person(60), person(61)]);
 		const next = await imported(site, source.url);
 
 		assert.deepEqual(next.people, [2, 58, 2]);
 		assert.equal((await site.post('/verify', { type: 'recovery', token: recovering.recovery_token })).status, 404);
 		assert.equal((await site.login({ email: person(61).email, password })).status, 200);
+		/* Their family is the one that went on, and they are its past. */
+		site.control.advance(11);
+		assert.equal((await site.refresh(holder.refresh)).status, 400);
+		assert.equal((await site.refresh(second.json.refresh_token)).status, 400);
+		assert.equal((await imported(site, source.url)).tokens[0], 0);
+		assert.equal((await site.refresh(holder.refresh)).status, 400);
 	});
 });
 

@@ -92,7 +92,7 @@ static void token_put(struct memory *m, const struct pt_import_token *token)
 {
 	struct pt_token first = token->token;
 
-	first.secret = (struct pt_hash){ { 0 } };
+	first.secret = first.hash = (struct pt_hash){ { 0 } };
 	mem_family_put(m, &first);
 	m->loose.items[m->loose.n++] =
 		(struct loose){ token->hash, first.family, first.generation };

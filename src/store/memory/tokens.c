@@ -38,6 +38,17 @@ static bool secret_fits(const struct family *family, const struct pt_rotate_act 
 	return mem_hash_eq(&family->token.secret, &act->secret);
 }
 
+/* What no MAC vouches for is the LIVE token itself, letter by letter, or nothing. */
+static bool is_vouched_for(
+	const struct family *family, const struct pt_token_ref *ref, int64_t generation)
+{
+	static const struct pt_hash unknown;
+
+	return !ref->unproven || (generation == family->token.generation &&
+					 !mem_hash_eq(&family->token.hash, &unknown) &&
+					 mem_hash_eq(&family->token.hash, &ref->hash));
+}
+
 static pt_err event_tell(struct memory *m, const struct pt_rotate_act *act,
 	const struct pt_account *owner, struct pt_event *event)
 {
@@ -111,6 +122,7 @@ static pt_err rotate_live(struct memory *m, pt_arena *arena, const struct pt_rot
 
 	next.token.generation++;
 	next.token.secret = act->secret;
+	next.token.hash = act->successor;
 	next.token.issued_at = act->now;
 	next.token.expires_at = act->now + act->lifetime;
 	if (act->family_until > 0 && next.token.expires_at > next.started_at + act->family_until)
@@ -139,7 +151,8 @@ static pt_err token_rotate(
 
 	TRY(mem_enter(ctx, &m));
 	if (!ref_find(m, &act->presented, &family, &generation) || !secret_fits(family, act) ||
-		generation < 1 || generation > family->token.generation)
+		generation < 1 || generation > family->token.generation ||
+		!is_vouched_for(family, &act->presented, generation))
 		return PT_E_REFRESH;
 	owner = mem_account_by_id(m, &family->token.account);
 	if (!owner || owner->account.disabled_at != 0 ||

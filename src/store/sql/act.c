@@ -201,9 +201,9 @@ pt_err sql_family_add(struct sql_conn *conn, pt_arena *arena, const struct pt_to
 {
 	const struct sql_value values[] = { sql_id(&live->family), sql_id(&live->account),
 		sql_text_or_null(live->client), sql_int(live->issued_at), sql_int(live->generation),
-		sql_hash_or_null(&live->secret), sql_int(live->issued_at),
-		sql_int(live->expires_at), sql_int(sql_family_purge_at(live->expires_at)),
-		sql_bytes(spent.p, spent.n) };
+		sql_hash_or_null(&live->secret), sql_hash_or_null(&live->hash),
+		sql_int(live->issued_at), sql_int(live->expires_at),
+		sql_int(sql_family_purge_at(live->expires_at)), sql_bytes(spent.p, spent.n) };
 	const size_t n = sizeof(values) / sizeof(values[0]);
 
 	if (added)

@@ -13,8 +13,8 @@
 	" a.super_admin, a.new_email, a.new_email_key, a.invited_at, a.confirm_sent_at,"           \
 	" a.recover_sent_at, a.email_change_sent_at"
 #define SESSION "s.hash, s.account, s.created_at, s.expires_at, s.methods, s.client, s.user_agent"
-#define FAMILY                                                                        \
-	"id, account, client, started_at, generation, secret, issued_at, expires_at," \
+#define FAMILY                                                                              \
+	"id, account, client, started_at, generation, secret, hash, issued_at, expires_at," \
 	" purge_at, spent"
 #define EVENT                                                               \
 	"id, kind, account, happened_at, client, request, detail, tenant, " \
@@ -38,7 +38,7 @@
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 #define INTO_FAMILY                                \
 	"INSERT INTO portress_family (" FAMILY ")" \
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 #define INTO_TENANT                                                              \
 	"INSERT INTO portress_tenant (id, name, config, created_at, updated_at)" \
 	" VALUES (?1, ?2, ?3, ?4, ?5)"

@@ -67,7 +67,7 @@ static pt_err ticket_import(struct sql_conn *conn, pt_arena *arena, const struct
 	return PT_OK;
 }
 
-/* The hash is looked for first: its family may have another id by now. Nobody knows a secret of it yet. */
+/* The hash is looked for first: its family may have another id by now. Its secret is not known yet, nor the hash of a text of ours. */
 static pt_err token_import(struct sql_conn *conn, pt_arena *arena,
 	const struct pt_import_token *carried, struct pt_import_count *count)
 {
@@ -75,7 +75,7 @@ static pt_err token_import(struct sql_conn *conn, pt_arena *arena,
 	bool added = false, there;
 	struct sql_rows rows;
 
-	first.secret = (struct pt_hash){ { 0 } };
+	first.secret = first.hash = (struct pt_hash){ { 0 } };
 	TRY(account_there(conn, arena, &first.account, &there));
 	TRY(RUN(conn, arena, LOOSE_FIND, &rows, sql_hash(&carried->hash)));
 	if (there && rows.n_rows == 0)

@@ -131,6 +131,25 @@ static void a_spent_token_after_the_grace_revokes_the_family(void **state)
 	world_close(&w);
 }
 
+static void under_a_new_key_the_living_token_goes_on_and_nothing_of_before_does(void **state)
+{
+	struct pair first, second, third, any;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	world_join(&w, "ann", "ann@example.org");
+	first = issue(&w);
+	EXPECT_ERR(PT_OK, refresh(&w, first.refresh, &second));
+	w.site->keys.rotate.bytes[0] ^= 1;
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, first.refresh, &any));
+	EXPECT_ERR(PT_OK, refresh(&w, second.refresh, &third));
+	EXPECT_ERR(PT_E_REFRESH, refresh(&w, second.refresh, &any));
+	EXPECT_ERR(PT_OK, refresh(&w, third.refresh, &any));
+	assert_int_equal(0, world_events(&w, PT_EVENT_TOKEN_REUSED));
+	world_close(&w);
+}
+
 static void refreshing_every_hour_ends_on_the_ninetieth_day(void **state)
 {
 	struct pair pair;
@@ -378,6 +397,8 @@ int main(void)
 		cmocka_unit_test(two_rotations_behind_a_token_yields_the_living_pair),
 		cmocka_unit_test(a_spent_token_is_forgiven_for_sixteen_rotations_and_no_further),
 		cmocka_unit_test(a_spent_token_after_the_grace_revokes_the_family),
+		cmocka_unit_test(
+			under_a_new_key_the_living_token_goes_on_and_nothing_of_before_does),
 		cmocka_unit_test(refreshing_every_hour_ends_on_the_ninetieth_day),
 		cmocka_unit_test(a_family_without_an_end_goes_on),
 		cmocka_unit_test(the_first_token_does_not_outlive_its_family_either),

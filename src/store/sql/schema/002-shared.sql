@@ -46,11 +46,13 @@ CREATE TABLE portress_import (
 	updated_at @INT@ NOT NULL
 ) @KEYED@;
 
--- A family is one row: its LIVE token. secret: hash of what its text carries, NULL while nobody knows one.
+-- A family is one row: its LIVE token. secret: hash of what all its texts carry, hash: of the LIVE one's text; NULL while
+-- nobody knows them.
 -- spent: when the last few before it were, as 64-bit little-endian times, newest first. purge_at: the end of the
 -- day on which it expires, which does not change each time that it rotates.
 ALTER TABLE portress_family ADD COLUMN generation @INT@ NOT NULL DEFAULT 0;
 ALTER TABLE portress_family ADD COLUMN secret @BYTES@;
+ALTER TABLE portress_family ADD COLUMN hash @BYTES@;
 ALTER TABLE portress_family ADD COLUMN issued_at @INT@ NOT NULL DEFAULT 0;
 ALTER TABLE portress_family ADD COLUMN expires_at @INT@ NOT NULL DEFAULT 0;
 ALTER TABLE portress_family ADD COLUMN purge_at @INT@ NOT NULL DEFAULT 0;

@@ -210,29 +210,59 @@ attack('SES-04', 'a token that is shorter, longer or spelt in another way is nob
 	await renewed(here, token);
 });
 
-attack('SES-04', 'a token made under another key is nobody\'s', async () => {
+attack('SES-04', 'a token of another server is nobody\'s', async () => {
 	const [here, there] = [await site(), await strict()];
 	const who = await member(here);
+	const other = await member(there);
 
 	spent(await there.refresh(who.refresh_token));
+	spent(await here.refresh(other.refresh_token));
+	/* Not even if its family stands here: the text is another. */
+	const said = readToken(who.refresh_token);
+
+	for (const part of ['mac', 'secret', 'generation'])
+		spent(await here.refresh(writeToken({ ...readToken(other.refresh_token), family: said.family, [part]: said[part] })));
 	await assertUnhurt(here, who.id, [1]);
-	/* The same families, and for a while another key. */
-	await within({}, async (own) => {
-		const owner = await member(own);
-		const { GOTRUE_OPERATOR_TOKEN: key } = own.server.settings;
+	await assertUnhurt(there, other.id, [1]);
+});
 
-		own.server.settings.GOTRUE_OPERATOR_TOKEN = randomBytes(24).toString('hex');
-		await own.server.restart();
-		spent(await own.refresh(owner.refresh_token));
-		spent(await own.refresh(who.refresh_token));
-		await assertUnhurt(own, owner.id, [1]);
-		const other = await own.loggedIn(owner);
+attack('SES-04', 'where the key is another by now, the living token goes on, and nothing else does', async () => {
+	await within({}, async (here) => {
+		const who = await member(here);
+		const second = await renewed(here, who.refresh_token);
+		const twin = await here.loggedIn(who);
+		const keys = [here.server.settings.GOTRUE_OPERATOR_TOKEN, randomBytes(24).toString('hex')];
+		const turn = async (n) => {
+			here.server.settings.GOTRUE_OPERATOR_TOKEN = keys[n];
+			await here.server.restart();
+		};
 
-		own.server.settings.GOTRUE_OPERATOR_TOKEN = key;
-		await own.server.restart();
-		spent(await own.refresh(other.refresh_token));
-		await assertUnhurt(own, owner.id, [1, 1]);
-		await renewed(own, owner.refresh_token);
+		await turn(1);
+		/* Nobody can tell any more whether that one was ever issued: no token, and no alarm. */
+		spent(await here.refresh(who.refresh_token));
+		const said = readToken(second);
+
+		for (const forged of [{ generation: 1 }, { generation: 3 }, { mac: Buffer.alloc(16) }, { mac: readToken(twin.refresh_token).mac },
+			{ secret: readToken(twin.refresh_token).secret }, { family: readToken(twin.refresh_token).family }])
+			spent(await here.refresh(writeToken({ ...said, ...forged })));
+		await assertUnhurt(here, who.id, [2, 1]);
+		const third = await renewed(here, second);
+
+		spent(await here.refresh(second));
+		await assertUnhurt(here, who.id, [3, 1]);
+		const fourth = await renewed(here, third);
+
+		await turn(0);
+		/* Made under the key of now, and spent: an alarm as ever. */
+		here.control.advance(11);
+		await renewed(here, fourth);
+		await renewed(here, twin.refresh_token);
+		assert.deepEqual(await living(here, who.id), [5, 2]);
+		spent(await here.refresh(third));
+		assert.equal(await events(here, who.id, reused), 0);
+		spent(await here.refresh(second));
+		assert.equal(await events(here, who.id, reused), 1);
+		assert.deepEqual(await living(here, who.id), [2]);
 	});
 });
 

@@ -35,8 +35,8 @@ export function writeToken({ family, generation, secret, mac }) {
  * no family is further on than its account's events say, and the newest time that it remembers is that of its LIVE token.
  */
 export async function brokenFamilies(query) {
-	const families = await query(`SELECT id, account, generation, secret IS NULL AS loose, length(secret) AS hash, started_at, issued_at,
-		expires_at, purge_at, hex(spent) AS spent FROM portress_family`);
+	const families = await query(`SELECT id, account, generation, secret IS NULL AS loose, length(secret) AS n_secret,
+		length(hash) AS n_hash, started_at, issued_at, expires_at, purge_at, hex(spent) AS spent FROM portress_family`);
 	const refreshes = new Map((await query(`SELECT account, count(*) AS n FROM portress_event WHERE kind = 12 GROUP BY account`))
 		.map(({ account, n }) => [account, n]));
 	const strays = await query(`SELECT l.family FROM portress_loose_token l LEFT JOIN portress_family f ON f.id = l.family
@@ -46,9 +46,9 @@ export async function brokenFamilies(query) {
 
 	for (const family of families) {
 		const times = (family.spent ?? '').match(/.{1,16}/g)?.map((hex) => Buffer.from(hex, 'hex')) ?? [];
-		const sound = family.generation >= 1 && (family.loose || family.hash === 32) && times.length < family.generation &&
-			times.length <= 16 && times.every(({ length }) => length === 8) && family.started_at <= family.issued_at &&
-			family.issued_at < family.expires_at && family.expires_at <= family.purge_at &&
+		const sound = family.generation >= 1 && (family.loose || family.n_secret === 32) && (family.n_hash ?? 32) === 32 &&
+			times.length < family.generation && times.length <= 16 && times.every(({ length }) => length === 8) &&
+			family.started_at <= family.issued_at && family.issued_at < family.expires_at && family.expires_at <= family.purge_at &&
 			(!times.length || Number(times[0].readBigInt64LE()) === family.issued_at);
 
 		if (!sound)

@@ -50,6 +50,13 @@
  * @fails 6 THEFT FORGET              what is beyond the list is unknown: a thief who fills it is not seen
  * @fails 3 THEFT FORGIVE             what is beyond the list is good: an old copy is good for ever
  *
+ * A key changes: what was made under the old one is known again only while it is the LIVE token.
+ * @holds 1 HONEST NEW_KEY            a token is still spent once and for ever
+ * @holds 3 THEFT NEW_KEY             thief and victim still never both go on
+ * @holds 5 HONEST NEW_KEY            what is handed out is still LIVE
+ * @fails 2 HONEST CALM NEW_KEY       ... but who asks again with what was made under the old one is refused
+ * @fails 6 THEFT NEW_KEY             ... and so is the victim of a theft from before, unseen
+ *
  * Assumptions that are needed
  * @fails 2 HONEST                    more rotations in one window than the list is long
  * @fails 2 HONEST CALM SLOW          asking again after the window is theft, as far as anyone can tell
@@ -83,7 +90,7 @@
 #endif
 #define PROMISE(n, condition) assert(CLAIM != (n) || (condition))
 
-#if defined(THEFT) || defined(TWO_STEP)
+#if defined(THEFT) || defined(TWO_STEP) || defined(NEW_KEY)
 #define TOKENS 4
 #else
 #define TOKENS 5
@@ -107,6 +114,7 @@ mtype = { NOBODY, OWNER, THIEF };
 byte generation = 0;	 /* of the LIVE token: lower is SPENT */
 byte spent[2] = GRACE;	 /* how long ago generation - 1, generation - 2 were; stops at GRACE, as good as not there */
 bool revoked = false;	 /* there is none */
+byte proven = 0;	 /* the first number whose MAC is of the key of now */
 
 /* ---- what nobody holds, for the assumptions, claims and sights only ---- */
 
@@ -134,6 +142,7 @@ bool thief_went_on = false;
 #define is_spent(t) ((t) < generation)
 #define behind(t) (generation - (t))	/* rotations since */
 #define beyond(t) (behind(t) > SPENT_MOST)
+#define known(t) ((t) >= proven || (t) == generation)
 #define old_theft (stolen && theft_age == GRACE)
 
 /* A tick now would make this copy too late. What the thief has spent, the owner cannot know of. */
@@ -269,6 +278,7 @@ inline act(who, t)
 #else
 	:: gone
 #endif
+	:: !gone && !known(t)
 	:: else ->
 		if
 		:: t == seen -> rotate_live(who, t)
@@ -418,6 +428,12 @@ proctype Signout()
 	revoked = true
 }
 
+/* Successors are made under the new one. */
+proctype NewKey()
+{
+	proven = generation + 1
+}
+
 proctype Clock()
 {
 	byte i;
@@ -468,6 +484,9 @@ init {
 #endif
 #ifdef SIGNOUT
 		run Signout();
+#endif
+#ifdef NEW_KEY
+		run NewKey();
 #endif
 	}
 }

@@ -66,6 +66,40 @@ attack('SES-01', 'a spent token that comes back ends everything that came of it'
 	assert.equal((await here.refresh(other.refresh_token)).status, 200);
 });
 
+attack('SES-01', 'the grace of a spent token is its own, and no later rotation renews it', async () => {
+	const here = await site();
+	const who = await member(here);
+	const second = await renewed(here, who.refresh_token);
+
+	here.control.advance(6);
+	const third = await renewed(here, second);
+
+	for (const token of [who.refresh_token, second])
+		assert.equal(await renewed(here, token), third);
+	here.control.advance(5);
+	assert.equal(await renewed(here, second), third);
+	assert.deepEqual(await living(here, who.id), [3]);
+	spent(await here.refresh(who.refresh_token));
+	assert.deepEqual(await living(here, who.id), []);
+	assert.equal(await events(here, who.id, reused), 1);
+});
+
+attack('SES-01', 'a token further back than a family remembers ends it, however young', async () => {
+	const here = await site();
+	const who = await member(here);
+	const tokens = [who.refresh_token];
+
+	while (tokens.length < 18)
+		tokens.push(await renewed(here, tokens.at(-1)));
+	for (const token of tokens.slice(1, -1))
+		assert.equal(await renewed(here, token), tokens.at(-1));
+	assert.equal(await events(here, who.id, reused), 0);
+	spent(await here.refresh(tokens[0]));
+	assert.deepEqual(await living(here, who.id), []);
+	assert.equal(await events(here, who.id, reused), 1);
+	spent(await here.refresh(tokens.at(-1)));
+});
+
 attack('SES-02', 'fifty at once get one successor', async () => {
 	const here = await site();
 	const who = await member(here);

@@ -190,6 +190,7 @@ static void connection_call(struct connection *c)
 	count(&loop->requests);
 	lane_settle(ex);
 	if (ex->plan.lane == HTTP_QUICK) {
+		loop_turn(loop);
 		exchange_answer(app, ex);
 		connection_answer(c, ex);
 		return;

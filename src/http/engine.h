@@ -51,6 +51,10 @@ struct http_app {
 	 * as for refuse. duration in microseconds. */
 	void (*done)(void *ctx, const struct http_request *rq, const struct http_response *rs,
 		pt_time duration);
+	/* On a loop's thread: before the first answer that runs there since the loop has waited for its
+	 * clients, and before it waits again. Always in pairs. May be NULL. */
+	void (*turn_begin)(void *ctx);
+	void (*turn_end)(void *ctx);
 };
 
 /* Threads that are not loops. submit answers false at once when the lane's queue is full, and the

@@ -114,6 +114,9 @@ struct loop {
 	struct buf out;
 	struct date_line date;
 
+	uv_prepare_t before_wait;
+	bool in_turn; /* the application was told that one began */
+
 	uv_async_t wake;
 	pthread_mutex_t lock;
 	struct exchange *finished; /* under lock, newest first */
@@ -170,6 +173,9 @@ PT_CHECK pt_err loop_start(struct loop *loop);
 void loop_wake(struct loop *loop);
 /* Joins the thread, or runs what is left to close if there was none, and frees everything. */
 void loop_close(struct loop *loop);
+
+/* Before an answer on this thread. */
+void loop_turn(struct loop *loop);
 
 /* Hands the exchange to a worker. False when the lane is full. */
 PT_CHECK bool loop_submit(struct loop *loop, struct exchange *ex);

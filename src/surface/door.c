@@ -608,6 +608,21 @@ static void app_done(
 	log_request(PT_STR(""));
 }
 
+/* Whatever the mounts are, they look at one store. */
+static void app_turn_begin(void *ctx)
+{
+	struct surface *surface = ctx;
+
+	pt_site_turn_begin(surface->mounts[0].site);
+}
+
+static void app_turn_end(void *ctx)
+{
+	struct surface *surface = ctx;
+
+	pt_site_turn_end(surface->mounts[0].site);
+}
+
 /* ---- opening ---- */
 
 static pt_str prefix_of(pt_str mount)
@@ -699,7 +714,15 @@ pt_err surface_open(const struct surface_setup *setup, struct surface **out)
 	surface->setup = *setup;
 	surface->https = str_starts(setup->origin, PT_STR("https://"));
 	surface->loopback = !surface->https && host_is_loopback(authority_of(setup->origin));
-	surface->app = (struct http_app){ surface, app_plan, app_answer, app_refuse, app_done };
+	surface->app = (struct http_app){
+		.ctx = surface,
+		.plan = app_plan,
+		.answer = app_answer,
+		.refuse = app_refuse,
+		.done = app_done,
+		.turn_begin = app_turn_begin,
+		.turn_end = app_turn_end,
+	};
 	look_set(surface, setup->templates, setup->texts);
 	pt_err err = mounts_make(surface);
 	if (err != PT_OK) {

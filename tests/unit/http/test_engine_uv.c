@@ -36,7 +36,23 @@ static void answer(void *ctx, const struct http_request *rq, struct http_respons
 	rs->status = rq->ops ? 200 : 404;
 }
 
-static const struct http_app app = { NULL, plan, answer, NULL, NULL };
+static struct turns {
+	unsigned begun, ended;
+} turns;
+
+static void turn_begin(void *ctx)
+{
+	(void)ctx;
+	__atomic_add_fetch(&turns.begun, 1, __ATOMIC_SEQ_CST);
+}
+
+static void turn_end(void *ctx)
+{
+	(void)ctx;
+	__atomic_add_fetch(&turns.ended, 1, __ATOMIC_SEQ_CST);
+}
+
+static const struct http_app app = { NULL, plan, answer, NULL, NULL, turn_begin, turn_end };
 
 static enum http_lane lane_of_last;
 
@@ -155,6 +171,60 @@ static void a_password_is_one_however_it_is_spelled(void **state)
 	http_engine_close(engine);
 }
 
+/* Once each has ended that began: it does before the loop waits for the next request. */
+static unsigned turns_so_far(void)
+{
+	unsigned begun = __atomic_load_n(&turns.begun, __ATOMIC_SEQ_CST);
+
+	for (int i = 0; i < 5000; i++) {
+		if (__atomic_load_n(&turns.ended, __ATOMIC_SEQ_CST) == begun)
+			return begun;
+		usleep(1000);
+	}
+	return 0;
+}
+
+static void turn_begins_with_an_answer_on_the_loop_and_ends_before_it_waits(void **state)
+{
+	struct http_engine *engine = engine_open(1);
+	int fd;
+
+	(void)state;
+	turns = (struct turns){ 0 };
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	client_expect(fd, GET, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(turns_so_far(), 1);
+	client_expect(fd, POST, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(turns_so_far(), 1);
+	client_expect(fd, GET GET, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(turns_so_far(), 2);
+	close(fd);
+	assert_true(http_engine_drain(engine, 5 * PT_SECOND));
+	http_engine_close(engine);
+	assert_int_equal(turns.begun, turns.ended);
+}
+
+static void last_turn_ends_with_the_loop(void **state)
+{
+	struct http_engine *engine = engine_open(1);
+	char text[512];
+	int fd;
+
+	(void)state;
+	turns = (struct turns){ 0 };
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	client_expect(fd, GET, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(send(fd, GET, strlen(GET), 0), strlen(GET));
+	assert_true(http_engine_drain(engine, 5 * PT_SECOND));
+	assert_true(recv(fd, text, sizeof(text), 0) > 0);
+	http_engine_close(engine);
+	assert_int_equal(turns.begun, 2);
+	assert_int_equal(turns.ended, 2);
+	close(fd);
+}
+
 static void an_engine_that_never_ran_can_be_closed(void **state)
 {
 	struct http_engine *engine = engine_open(3);
@@ -246,6 +316,8 @@ int main(void)
 		cmocka_unit_test(a_body_that_speaks_of_no_password_waits_for_no_hash),
 		cmocka_unit_test(a_password_is_one_however_it_is_spelled),
 		cmocka_unit_test(requests_are_counted),
+		cmocka_unit_test(turn_begins_with_an_answer_on_the_loop_and_ends_before_it_waits),
+		cmocka_unit_test(last_turn_ends_with_the_loop),
 		cmocka_unit_test(draining_closes_the_door_and_who_waits),
 		cmocka_unit_test(closing_cuts_who_is_in_the_middle),
 	};

@@ -33,6 +33,7 @@ struct http_plan {
 	/* HTTP_HASH alone: where neither body nor query can hold this word, however it is spelled, no hash is
 	 * needed, and the call is HTTP_SLOW. NULL: all do. */
 	const char *hash_word;
+	const void *found; /* the application's own, in rq->arena: rq->found from then on */
 };
 
 /* Both are called on any thread, several at once. */

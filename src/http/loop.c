@@ -180,6 +180,7 @@ static void loop_turn_end(struct loop *loop)
 static void on_before_wait(uv_prepare_t *before_wait)
 {
 	loop_turn_end(before_wait->data);
+	connections_send(before_wait->data);
 }
 
 /* ---- calls on workers --------------------------------------------------------------------- */

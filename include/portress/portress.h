@@ -171,6 +171,15 @@ PT_API PT_CHECK pt_err pt_site_rekey(struct pt_site *site, pt_str signing);
 /* A read may block on a network: run acts that only read on a worker too. */
 PT_API bool pt_site_store_is_remote(const struct pt_site *site);
 
+/*
+ * For a thread that runs many short acts and then waits, as an event loop does: what it reads between the
+ * two may be of one moment, some milliseconds old at most, and is cheaper. Acts of this process are seen
+ * at once all the same. It ends the turn before it waits. One turn a thread: sites that share a store
+ * share it.
+ */
+PT_API void pt_site_turn_begin(struct pt_site *site);
+PT_API void pt_site_turn_end(struct pt_site *site);
+
 /* PT_F_STORE with *why for an operator when the store cannot serve now. */
 PT_API PT_CHECK pt_err pt_site_check(struct pt_site *site, pt_arena *arena, pt_str *why);
 

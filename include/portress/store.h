@@ -508,8 +508,19 @@ struct pt_store {
 	 * written whenever the answer is not PT_OK, in words for an operator. Changes nothing that lasts. */
 	pt_err (*check)(void *ctx, pt_arena *arena, pt_str *why);
 
-	/* After the last call has returned. */
+	/* After the last call has returned, and no turn is open. */
 	void (*close)(void *ctx);
+
+	/*
+	 * For a thread that reads often and never rests in between, as an event loop does between two polls.
+	 * What it reads within a turn may be of one moment: of the turn's own time, a few milliseconds ago at
+	 * most, and with every act that this store has answered. So only what others do to the same data
+	 * (another process) may be seen later, and in the next turn it is. Between turns, and on threads that
+	 * have none, a read is of its own moment. A thread has one turn at a time, and ends it before it
+	 * waits: the store may hold a lock that long. Both NULL: nothing is gained by it here.
+	 */
+	void (*turn_begin)(void *ctx);
+	void (*turn_end)(void *ctx);
 };
 
 /*

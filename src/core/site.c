@@ -286,6 +286,18 @@ bool pt_site_store_is_remote(const struct pt_site *site)
 	return site->store.remote;
 }
 
+void pt_site_turn_begin(struct pt_site *site)
+{
+	if (site->store.turn_begin)
+		site->store.turn_begin(site->store.ctx);
+}
+
+void pt_site_turn_end(struct pt_site *site)
+{
+	if (site->store.turn_end)
+		site->store.turn_end(site->store.ctx);
+}
+
 pt_err pt_site_check(struct pt_site *site, pt_arena *arena, pt_str *why)
 {
 	return site->store.check(site->store.ctx, arena, why);

@@ -33,6 +33,7 @@ struct http_plan {
 	/* HTTP_HASH alone: where neither body nor query can hold this word, however it is spelled, no hash is
 	 * needed, and the call is HTTP_SLOW. NULL: all do. */
 	const char *hash_word;
+	const void *found; /* the application's own, in rq->arena: rq->found from then on */
 };
 
 /* Both are called on any thread, several at once. */
@@ -51,6 +52,10 @@ struct http_app {
 	 * as for refuse. duration in microseconds. */
 	void (*done)(void *ctx, const struct http_request *rq, const struct http_response *rs,
 		pt_time duration);
+	/* On a loop's thread: before the first answer that runs there since the loop has waited for its
+	 * clients, and before it waits again. Always in pairs. May be NULL. */
+	void (*turn_begin)(void *ctx);
+	void (*turn_end)(void *ctx);
 };
 
 /* Threads that are not loops. submit answers false at once when the lane's queue is full, and the

@@ -153,6 +153,36 @@ static void listeners_close(struct loop *loop)
 	}
 }
 
+/* ---- turns -------------------------------------------------------------------------------- */
+
+void loop_turn(struct loop *loop)
+{
+	const struct http_app *app = loop->engine->setup.app;
+
+	if (loop->in_turn)
+		return;
+	loop->in_turn = true;
+	if (app->turn_begin)
+		app->turn_begin(app->ctx);
+}
+
+static void loop_turn_end(struct loop *loop)
+{
+	const struct http_app *app = loop->engine->setup.app;
+
+	if (!loop->in_turn)
+		return;
+	loop->in_turn = false;
+	if (app->turn_end)
+		app->turn_end(app->ctx);
+}
+
+static void on_before_wait(uv_prepare_t *before_wait)
+{
+	loop_turn_end(before_wait->data);
+	connections_send(before_wait->data);
+}
+
 /* ---- calls on workers --------------------------------------------------------------------- */
 
 static void run_call(void *job)
@@ -241,6 +271,7 @@ void loop_may_stop(struct loop *loop)
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->deadlines, NULL);
 	uv_close((uv_handle_t *)&loop->retry, NULL);
+	uv_close((uv_handle_t *)&loop->before_wait, NULL);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -276,6 +307,9 @@ static bool handles_open(struct loop *loop)
 	}
 	uv_timer_init(&loop->uv, &loop->retry);
 	uv_timer_init(&loop->uv, &loop->deadlines);
+	uv_prepare_init(&loop->uv, &loop->before_wait);
+	uv_prepare_start(&loop->before_wait, on_before_wait);
+	loop->before_wait.data = loop;
 	loop->wake.data = loop->retry.data = loop->deadlines.data = loop;
 	loop->initialised = true;
 	return true;
@@ -321,6 +355,7 @@ static void loop_run(struct loop *loop)
 	struct http_engine *engine = loop->engine;
 
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	loop_turn_end(loop); /* the last round waits for nothing more */
 
 	pthread_mutex_lock(&engine->lock);
 	if (--engine->running == 0)

@@ -32,6 +32,8 @@
  * (3) Only IDLE, HEADER, BODY, PROXIED and LINGERING read.
  * (4) An exchange on a worker is in no list; it comes back through loop_finish, whether its
  *     connection still lives or not.
+ * (5) When no connection is being looked at, the loop's buffer holds what `spoken` says and nothing
+ *     else. Who closes has been sent it before.
  */
 enum connection_state {
 	CONNECTION_PROXIED, /* the PROXY header is awaited */
@@ -73,12 +75,24 @@ struct connection {
 	bool proxied;  /* the PROXY header is still to come */
 	bool last;     /* close when all is sent */
 	bool lingers;  /* there may be bytes that nobody will read */
+	bool spoke;    /* it stands among `spoken` */
 	bool answered; /* since it was settled last: its terms begin anew */
 	bool broken;   /* nothing more can be sent */
 	bool shed;     /* over a cap: it gets a 503 and nothing else */
 	size_t thrown; /* bytes read while lingering */
 	char peer[48];
 };
+
+/* Answers that stand in the loop's buffer and go out when its turn ends: up to `end`, from where those of the
+ * one before end. */
+struct spoken {
+	struct connection *connection;
+	size_t end;
+};
+
+/* Enough for the other end to have something to do while the rest is sent; few, so that the first waits
+ * little for the last. */
+enum { SPOKEN_MOST = 16 };
 
 struct deadline_list {
 	struct connection *first, *last;
@@ -112,7 +126,12 @@ struct loop {
 	size_t input_size;
 	struct arena *out_arena;
 	struct buf out;
+	struct spoken spoken[SPOKEN_MOST];
+	size_t n_spoken;
 	struct date_line date;
+
+	uv_prepare_t before_wait;
+	bool in_turn; /* the application was told that one began */
 
 	uv_async_t wake;
 	pthread_mutex_t lock;
@@ -151,6 +170,9 @@ void connection_finish(struct loop *loop, struct exchange *ex);
 /* The loop ends: what has sent no whole header block by now is closed. */
 void connection_drain(struct connection *c);
 
+/* Sends what the connections of this turn were told. */
+void connections_send(struct loop *loop);
+
 /* Its time is over: says 408, or the answer that was held back, or just closes. */
 void connection_expire(struct connection *c);
 
@@ -170,6 +192,9 @@ PT_CHECK pt_err loop_start(struct loop *loop);
 void loop_wake(struct loop *loop);
 /* Joins the thread, or runs what is left to close if there was none, and frees everything. */
 void loop_close(struct loop *loop);
+
+/* Before an answer on this thread. */
+void loop_turn(struct loop *loop);
 
 /* Hands the exchange to a worker. False when the lane is full. */
 PT_CHECK bool loop_submit(struct loop *loop, struct exchange *ex);

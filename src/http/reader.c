@@ -297,6 +297,7 @@ static enum reader_event head_done(struct reader *reader, pt_str block, size_t m
 	ex->plan = (struct http_plan){ 0 };
 	if (!asks_for_server(&ex->rq))
 		ex->plan = app->plan(app->ctx, &ex->rq);
+	ex->rq.found = ex->plan.found;
 	if (length > ex->plan.body_max || (orders.codings > 0 && ex->plan.body_max == 0))
 		return reader_refuse(reader, 413);
 	ex->body = BUF(ex->arena, ex->plan.body_max + 1);

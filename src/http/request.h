@@ -48,7 +48,8 @@ struct http_request {
 	bool tls;          /* the client spoke https to us, or to a trusted proxy */
 	pt_str id;         /* request id: 16 hex digits, or a trusted proxy's X-Request-Id */
 	bool ops;          /* it came in through the operator's listener */
-	pt_time received; /* wall clock when the header block was complete */
+	pt_time received;  /* wall clock when the header block was complete */
+	const void *found; /* what the application's plan left for its answer; NULL: nothing */
 };
 
 /* The value of a header, by lower-case name. The first one; "" when absent. */

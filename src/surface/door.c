@@ -399,18 +399,40 @@ static enum http_lane lane_without_row(const struct found *found, const struct h
 	return found->allowed != 0 ? HTTP_SLOW : HTTP_QUICK;
 }
 
+/* Looked for once a request: the plan leaves it for the answer and the log. */
+static struct found found_of(const struct surface *surface, const struct http_request *rq)
+{
+	const struct found *found = rq->found;
+
+	return found ? *found : route_of(surface, rq);
+}
+
+static const struct found *found_keep(const struct http_request *rq, const struct found *found)
+{
+	struct found *kept = ARENA_NEW(rq->arena, struct found);
+
+	if (kept)
+		*kept = *found;
+	return kept;
+}
+
 static struct http_plan app_plan(void *ctx, const struct http_request *rq)
 {
 	const struct surface *surface = ctx;
 	const struct found found = route_of(surface, rq);
+	const struct found *kept = found_keep(rq, &found);
 
 	if (!found.route)
-		return (struct http_plan){ .lane = lane_without_row(&found, rq),
-			.body_max = 64 * KIB };
+		return (struct http_plan){
+			.lane = lane_without_row(&found, rq),
+			.body_max = 64 * KIB,
+			.found = kept,
+		};
 	return (struct http_plan){
 		.lane = lane_of(found.mount, found.route),
 		.body_max = found.route->body_max,
 		.hash_word = found.route->hash_word,
+		.found = kept,
 	};
 }
 
@@ -470,7 +492,7 @@ static pt_str request_id(const struct mount *mount, const struct http_request *r
 
 static void exchange_find(struct exchange *ex)
 {
-	const struct found found = route_of(ex->surface, ex->rq);
+	const struct found found = found_of(ex->surface, ex->rq);
 
 	ex->mount = found.mount;
 	ex->route = found.route;
@@ -600,12 +622,27 @@ static void app_done(
 		atomic_fetch_add_explicit(&surface->answers[class], 1, memory_order_relaxed);
 	if (!surface->setup.log_requests || !rq)
 		return;
-	const struct found found = route_of(surface, rq);
+	const struct found found = found_of(surface, rq);
 	if (found.mount->dialect == &ops_dialect || (found.route && found.route->quiet))
 		return;
 	log_request(request_id(found.mount, rq));
 	log_answer(&found, rq, rs, duration);
 	log_request(PT_STR(""));
+}
+
+/* Whatever the mounts are, they look at one store. */
+static void app_turn_begin(void *ctx)
+{
+	struct surface *surface = ctx;
+
+	pt_site_turn_begin(surface->mounts[0].site);
+}
+
+static void app_turn_end(void *ctx)
+{
+	struct surface *surface = ctx;
+
+	pt_site_turn_end(surface->mounts[0].site);
 }
 
 /* ---- opening ---- */
@@ -699,7 +736,15 @@ pt_err surface_open(const struct surface_setup *setup, struct surface **out)
 	surface->setup = *setup;
 	surface->https = str_starts(setup->origin, PT_STR("https://"));
 	surface->loopback = !surface->https && host_is_loopback(authority_of(setup->origin));
-	surface->app = (struct http_app){ surface, app_plan, app_answer, app_refuse, app_done };
+	surface->app = (struct http_app){
+		.ctx = surface,
+		.plan = app_plan,
+		.answer = app_answer,
+		.refuse = app_refuse,
+		.done = app_done,
+		.turn_begin = app_turn_begin,
+		.turn_end = app_turn_end,
+	};
 	look_set(surface, setup->templates, setup->texts);
 	pt_err err = mounts_make(surface);
 	if (err != PT_OK) {

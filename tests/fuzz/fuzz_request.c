@@ -100,7 +100,7 @@ static const struct networks trusted = { everybody, 1, true };
 static struct story tell(const uint8_t *data, size_t size, size_t piece)
 {
 	struct story story = { .sum = UINT64_C(0xcbf29ce484222325) };
-	const struct http_app app = { &story, plan, answer, refuse, NULL };
+	const struct http_app app = { &story, plan, answer, refuse, NULL, NULL, NULL };
 	struct mem_wire *wire;
 
 	if (mem_wire_open(&app, &http_default_limits, &trusted, PT_STR("192.0.2.1"), &wire) !=

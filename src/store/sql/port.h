@@ -119,6 +119,10 @@ struct sql_driver {
 	pt_err (*read)(
 		struct sql_store *store, sql_act act, pt_arena *arena, const void *in, void *out);
 
+	/* A thread's turn, as store.h says; both NULL where a turn gains nothing. */
+	void (*turn_begin)(struct sql_store *store);
+	void (*turn_end)(struct sql_store *store);
+
 	/* Orders acts that claim the same names even where no unique index can (a foreign users table):
 	 * holds until the transaction ends. Nothing to do where there is only one writer. */
 	pt_err (*lock_name)(struct sql_conn *conn, pt_arena *arena, pt_str name);

@@ -2,13 +2,15 @@
  * sqlite.c - the driver for one file on this machine.
  *
  *	write()  -> queue -> the writer's thread: BEGIN, the acts that wait, COMMIT -> wake them all
- *	read()   -> a reader of the pool, on the caller's own thread
+ *	read()   -> a reader of the pool, on the caller's own thread; all that a thread reads in
+ *	            one turn: on one reader, of one moment
  *
  * (1) Only the writer's thread writes. (2) An act is answered after the commit that holds it, and
  * when that commit fails, all of the group fail: what one of them read may be another's write.
  * (3) There is no timer: an idle writer begins at once, and the acts that come while it commits are
  * the next group. (4) A connection belongs to one thread at a time. (5) Other processes may use the
- * file: nothing is remembered between acts.
+ * file: nothing is remembered between acts, but within a turn, and then not for longer than
+ * SNAPSHOT_MOST nor beyond a commit of our own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +42,9 @@ enum {
 	WAL_CHECKPOINT = 1000, /* pages: 4 MiB */
 	WAL_RESTART = 8000,    /* readers kept us from starting it anew: wait for them */
 };
+
+/* Turns are shorter, but for one that hears thousands of clients: the log must not wait for it. */
+#define SNAPSHOT_MOST (5 * PT_MILLISECOND)
 
 /* An act that waits for the writer, on its caller's stack. */
 struct waiting {
@@ -75,6 +80,9 @@ struct sqlite_store {
 	/* The writer's thread only. */
 	struct link *writer;
 	int wal_pages;
+
+	/* Raised behind each commit, before anybody hears of it. */
+	_Atomic uint64_t commits;
 
 	_Atomic pt_time looked_at; /* when the path was last seen to be our file */
 	_Atomic bool moved;
@@ -112,12 +120,12 @@ static pt_err file_look(struct sqlite_store *store)
 }
 
 /* For readers once a second is enough: the writer looks before each group. */
-static pt_err file_glance(struct sqlite_store *store)
+static pt_err file_glance(struct sqlite_store *store, pt_time now)
 {
 	pt_time looked_at = atomic_load_explicit(&store->looked_at, memory_order_relaxed);
 
 	if (!atomic_load_explicit(&store->moved, memory_order_relaxed) &&
-		clock_monotonic() - looked_at < PT_SECOND)
+		now - looked_at < PT_SECOND)
 		return PT_OK;
 	return file_look(store);
 }
@@ -191,40 +199,154 @@ static pt_err reader_take(struct sqlite_store *store, struct link **out)
 	return err;
 }
 
-static pt_err link_read(struct sqlite_store *store, struct link *link, sql_act act, pt_arena *arena,
+/* What the link reads is of one moment from here on: that of its first statement. */
+static pt_err snapshot_begin(struct link *link)
+{
+	int rc = link_step(link->begin);
+
+	return rc == SQLITE_OK ? PT_OK : link_fault(link, rc, "begin");
+}
+
+static bool snapshot_is_open(const struct link *link)
+{
+	return !sqlite3_get_autocommit(link->db);
+}
+
+static void snapshot_end(struct link *link)
+{
+	if (snapshot_is_open(link))
+		link_step(link->commit);
+}
+
+static pt_err link_act(struct sqlite_store *store, struct link *link, sql_act act, pt_arena *arena,
 	const void *in, void *out)
 {
 	struct sql_conn conn = { store->sql.driver, &store->sql, link };
 	bool keep = false;
-	pt_err err;
-	int rc;
 
-	TRY(file_glance(store));
-	rc = link_step(link->begin);
-	if (rc != SQLITE_OK)
-		return link_fault(link, rc, "begin");
-	err = act(&conn, arena, in, out, &keep);
-	if (!sqlite3_get_autocommit(link->db))
-		link_step(link->commit);
+	return act(&conn, arena, in, out, &keep);
+}
+
+static pt_err link_read(struct sqlite_store *store, struct link *link, sql_act act, pt_arena *arena,
+	const void *in, void *out)
+{
+	pt_err err;
+
+	TRY(file_glance(store, clock_monotonic()));
+	TRY(snapshot_begin(link));
+	err = link_act(store, link, act, arena, in, out);
+	snapshot_end(link);
 	return err;
+}
+
+/* After trouble with the file nothing in a connection's memory is worth keeping. */
+static void reader_drop(struct sqlite_store *store, struct link *link)
+{
+	link_close(link);
+	reader_give(store, NULL);
+}
+
+static pt_err alone_read(
+	struct sqlite_store *store, sql_act act, pt_arena *arena, const void *in, void *out)
+{
+	struct link *link;
+	pt_err err;
+
+	TRY(reader_take(store, &link));
+	err = link_read(store, link, act, arena, in, out);
+	if (pt_is_fault(err))
+		reader_drop(store, link);
+	else
+		reader_give(store, link);
+	return err;
+}
+
+/* ---- turns ---------------------------------------------------------------------------------- */
+
+/* This thread's, with the store where it began: in another one it reads as if it had none. */
+static _Thread_local struct {
+	struct sqlite_store *store; /* NULL: no turn */
+	struct link *link;          /* from the first read on */
+	uint64_t commits;           /* before its snapshot was begun */
+	pt_time began;
+	bool reading;
+} turn;
+
+static void sqlite_turn_begin(struct sql_store *sql)
+{
+	if (!turn.store)
+		turn.store = sqlite_of(sql);
+}
+
+static void sqlite_turn_end(struct sql_store *sql)
+{
+	if (turn.store != sqlite_of(sql))
+		return;
+	if (turn.link) {
+		snapshot_end(turn.link);
+		reader_give(turn.store, turn.link);
+	}
+	turn.store = NULL;
+	turn.link = NULL;
+}
+
+static bool turn_is_here(const struct sqlite_store *store)
+{
+	/* An act that reads within an act has a reader of its own. */
+	return turn.store == store && !turn.reading;
+}
+
+/* Readies the turn's reader: with the snapshot that it has, or, where that may lack something, another. */
+static pt_err turn_look(struct sqlite_store *store)
+{
+	/* Before the snapshot: it may hold a commit more than it is known to, never one less. */
+	uint64_t commits = atomic_load_explicit(&store->commits, memory_order_acquire);
+	pt_time now = clock_monotonic();
+
+	TRY(file_glance(store, now));
+	if (snapshot_is_open(turn.link)) {
+		if (turn.commits == commits && now - turn.began < SNAPSHOT_MOST)
+			return PT_OK;
+		snapshot_end(turn.link);
+	}
+	turn.commits = commits;
+	turn.began = now;
+	return snapshot_begin(turn.link);
+}
+
+static pt_err turn_read(
+	struct sqlite_store *store, sql_act act, pt_arena *arena, const void *in, void *out)
+{
+	pt_err err;
+
+	if (!turn.link)
+		TRY(reader_take(store, &turn.link));
+	turn.reading = true;
+	err = turn_look(store);
+	if (err == PT_OK)
+		err = link_act(store, turn.link, act, arena, in, out);
+	turn.reading = false;
+	if (pt_is_fault(err)) {
+		reader_drop(store, turn.link);
+		turn.link = NULL;
+	}
+	return err;
+}
+
+/* Whoever waits for the writer must not be who the writer waits for. */
+static void turn_rest(const struct sqlite_store *store)
+{
+	if (turn_is_here(store) && turn.link)
+		snapshot_end(turn.link);
 }
 
 static pt_err sqlite_read(
 	struct sql_store *sql, sql_act act, pt_arena *arena, const void *in, void *out)
 {
 	struct sqlite_store *store = sqlite_of(sql);
-	struct link *link;
-	pt_err err;
 
-	TRY(reader_take(store, &link));
-	err = link_read(store, link, act, arena, in, out);
-	/* After trouble with the file nothing in this connection's memory is worth keeping. */
-	if (pt_is_fault(err)) {
-		link_close(link);
-		link = NULL;
-	}
-	reader_give(store, link);
-	return err;
+	return turn_is_here(store) ? turn_read(store, act, arena, in, out)
+				   : alone_read(store, act, arena, in, out);
 }
 
 /* ---- the writer ----------------------------------------------------------------------------- */
@@ -305,10 +427,11 @@ static pt_err group_begin(struct link *link, bool guarded)
 	return rc == SQLITE_OK ? PT_OK : link_fault(link, rc, "begin");
 }
 
-static pt_err group_commit(struct link *link)
+static pt_err group_commit(struct sqlite_store *store, struct link *link)
 {
 	int rc = link_step(link->commit);
 
+	atomic_fetch_add_explicit(&store->commits, 1, memory_order_release);
 	return rc == SQLITE_OK ? PT_OK : link_fault(link, rc, "commit");
 }
 
@@ -341,7 +464,7 @@ static pt_err group_run(struct sqlite_store *store, struct waiting *items)
 		TRY(group_begin(link, true));
 		went = acts_run(store, link, items);
 	}
-	return went == WENT_WELL ? group_commit(link) : lost(store, items);
+	return went == WENT_WELL ? group_commit(store, link) : lost(store, items);
 }
 
 static void group_write(struct sqlite_store *store, struct waiting *items)
@@ -465,6 +588,7 @@ static pt_err sqlite_write(
 	struct waiting item = { .act = act, .arena = arena, .in = in, .out = out };
 	pt_err err;
 
+	turn_rest(sqlite_of(sql));
 	sem_init(&item.done, 0, 0);
 	err = queue_add(sqlite_of(sql), &item);
 	if (err == PT_OK) {
@@ -516,6 +640,8 @@ static const struct sql_driver sqlite_driver = {
 	.script = sqlite_script,
 	.write = sqlite_write,
 	.read = sqlite_read,
+	.turn_begin = sqlite_turn_begin,
+	.turn_end = sqlite_turn_end,
 	.lock_name = sqlite_lock_name,
 	.close = sqlite_close,
 };

@@ -198,22 +198,24 @@ static int bind_all(sqlite3_stmt *statement, const struct sql_value *args, size_
 	return rc;
 }
 
+/* Each sqlite3_column_*() finds the column anew, so it is found once and its value asked: on a connection
+ * that only one thread uses at a time that is as safe. */
 static bool column_read(sqlite3_stmt *statement, int at, pt_arena *arena, struct sql_value *out)
 {
-	int type = sqlite3_column_type(statement, at);
+	sqlite3_value *value = sqlite3_column_value(statement, at);
+	int type = sqlite3_value_type(value);
 
 	switch (type) {
 	case SQLITE_NULL:
 		*out = sql_null();
 		return true;
 	case SQLITE_INTEGER:
-		*out = sql_int(sqlite3_column_int64(statement, at));
+		*out = sql_int(sqlite3_value_int64(value));
 		return true;
 	default: {
-		const void *p = type == SQLITE_BLOB
-					? sqlite3_column_blob(statement, at)
-					: (const void *)sqlite3_column_text(statement, at);
-		pt_str bytes = { p, (size_t)sqlite3_column_bytes(statement, at) };
+		const void *p = type == SQLITE_BLOB ? sqlite3_value_blob(value)
+						    : (const void *)sqlite3_value_text(value);
+		pt_str bytes = { p, (size_t)sqlite3_value_bytes(value) };
 
 		out->type = type == SQLITE_BLOB ? SQL_BYTES : SQL_TEXT;
 		return (p || bytes.n == 0) && arena_str(arena, bytes, &out->bytes);

@@ -33,6 +33,20 @@ static void store_close(void *ctx)
 	sql_store_close(ctx);
 }
 
+static void turn_begin(void *ctx)
+{
+	struct sql_store *store = ctx;
+
+	store->driver->turn_begin(store);
+}
+
+static void turn_end(void *ctx)
+{
+	struct sql_store *store = ctx;
+
+	store->driver->turn_end(store);
+}
+
 void sql_store_publish(struct sql_store *store, struct pt_store *out)
 {
 	static void (*const rooms[])(struct pt_store *) = {
@@ -55,6 +69,8 @@ void sql_store_publish(struct sql_store *store, struct pt_store *out)
 		.remote = store->driver->remote,
 		.ctx = store,
 		.close = store_close,
+		.turn_begin = store->driver->turn_begin ? turn_begin : NULL,
+		.turn_end = store->driver->turn_end ? turn_end : NULL,
 	};
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
 		rooms[i](out);

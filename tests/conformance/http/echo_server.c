@@ -233,7 +233,7 @@ static void done(
 		F_STR("path", rq->path), F_INT("status", rs->status), F_INT("us", duration));
 }
 
-static const struct http_app app = { NULL, plan, answer, refuse, done };
+static const struct http_app app = { NULL, plan, answer, refuse, done, NULL, NULL };
 
 /* ---- workers ------------------------------------------------------------------------------ */
 

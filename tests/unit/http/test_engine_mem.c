@@ -83,7 +83,7 @@ static void done(
 	done_with++;
 }
 
-static const struct http_app app = { NULL, plan, answer, refuse, done };
+static const struct http_app app = { NULL, plan, answer, refuse, done, NULL, NULL };
 
 /* ---- telling the story ---- */
 

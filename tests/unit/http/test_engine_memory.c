@@ -76,7 +76,7 @@ static void refuse(void *ctx, const struct http_request *rq, int status, struct 
 	http_retry_after(rs, PT_SECOND);
 }
 
-static const struct http_app app = { NULL, plan, answer, refuse, NULL };
+static const struct http_app app = { NULL, plan, answer, refuse, NULL, NULL, NULL };
 
 static const char conversation[] =
 	"POST /%41 HTTP/1.1\r\nHost: A\r\nX-Forwarded-For: 1.2.3.4\r\n"

@@ -33,10 +33,29 @@ static struct http_plan plan(void *ctx, const struct http_request *rq)
 static void answer(void *ctx, const struct http_request *rq, struct http_response *rs)
 {
 	(void)ctx;
+	/* Holds up the loop, so that others gather before its next turn. */
+	if (str_eq(rq->path, PT_STR("/slow")))
+		usleep(200000);
 	rs->status = rq->ops ? 200 : 404;
 }
 
-static const struct http_app app = { NULL, plan, answer, NULL, NULL };
+static struct turns {
+	unsigned begun, ended;
+} turns;
+
+static void turn_begin(void *ctx)
+{
+	(void)ctx;
+	__atomic_add_fetch(&turns.begun, 1, __ATOMIC_SEQ_CST);
+}
+
+static void turn_end(void *ctx)
+{
+	(void)ctx;
+	__atomic_add_fetch(&turns.ended, 1, __ATOMIC_SEQ_CST);
+}
+
+static const struct http_app app = { NULL, plan, answer, NULL, NULL, turn_begin, turn_end };
 
 static enum http_lane lane_of_last;
 
@@ -103,6 +122,7 @@ static void client_expect(int fd, const char *request, const char *answer_line)
 }
 
 #define GET  "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define SLOW "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 
 #define PUT_A_PASSWORD "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\npassword=x"
@@ -153,6 +173,133 @@ static void a_password_is_one_however_it_is_spelled(void **state)
 	close(fd);
 	assert_true(http_engine_drain(engine, PT_SECOND));
 	http_engine_close(engine);
+}
+
+/* Once each has ended that began: it does before the loop waits for the next request. */
+static unsigned turns_so_far(void)
+{
+	unsigned begun = __atomic_load_n(&turns.begun, __ATOMIC_SEQ_CST);
+
+	for (int i = 0; i < 5000; i++) {
+		if (__atomic_load_n(&turns.ended, __ATOMIC_SEQ_CST) == begun)
+			return begun;
+		usleep(1000);
+	}
+	return 0;
+}
+
+static void turn_begins_with_an_answer_on_the_loop_and_ends_before_it_waits(void **state)
+{
+	struct http_engine *engine = engine_open(1);
+	int fd;
+
+	(void)state;
+	turns = (struct turns){ 0 };
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	client_expect(fd, GET, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(turns_so_far(), 1);
+	client_expect(fd, POST, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(turns_so_far(), 1);
+	client_expect(fd, GET GET, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(turns_so_far(), 2);
+	close(fd);
+	assert_true(http_engine_drain(engine, 5 * PT_SECOND));
+	http_engine_close(engine);
+	assert_int_equal(turns.begun, turns.ended);
+}
+
+static void last_turn_ends_with_the_loop(void **state)
+{
+	struct http_engine *engine = engine_open(1);
+	char text[512];
+	int fd;
+
+	(void)state;
+	turns = (struct turns){ 0 };
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&fd));
+	client_expect(fd, GET, "HTTP/1.1 200 OK\r\n");
+	assert_int_equal(send(fd, GET, strlen(GET), 0), strlen(GET));
+	assert_true(http_engine_drain(engine, 5 * PT_SECOND));
+	assert_true(recv(fd, text, sizeof(text), 0) > 0);
+	http_engine_close(engine);
+	assert_int_equal(turns.begun, 2);
+	assert_int_equal(turns.ended, 2);
+	close(fd);
+}
+
+static void client_ask(int fd, const char *request)
+{
+	assert_int_equal(send(fd, request, strlen(request), 0), strlen(request));
+}
+
+static void client_hear(int fd)
+{
+	char text[512] = "";
+
+	assert_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_true(str_starts(str(text), PT_STR("HTTP/1.1 200 OK\r\n")));
+}
+
+static void all_that_are_asked_in_one_turn_are_answered(void **state)
+{
+	enum { CLIENTS = 50 };
+	struct http_engine *engine = engine_open(1);
+	int slow, fds[CLIENTS];
+	struct http_counts counts;
+
+	(void)state;
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&slow));
+	client_expect(slow, GET, "HTTP/1.1 200 OK\r\n");
+	for (int i = 0; i < CLIENTS; i++) {
+		assert_true(client_open(&fds[i]));
+		client_expect(fds[i], GET, "HTTP/1.1 200 OK\r\n");
+	}
+	client_ask(slow, SLOW);
+	usleep(50000);
+	for (int i = 0; i < CLIENTS; i++) {
+		client_ask(fds[i], GET);
+		/* Some have left when their answer comes. */
+		if (i % 3 == 0)
+			close(fds[i]);
+	}
+	client_hear(slow);
+	for (int i = 0; i < CLIENTS; i++) {
+		if (i % 3 == 0)
+			continue;
+		client_hear(fds[i]);
+		client_expect(fds[i], GET, "HTTP/1.1 200 OK\r\n");
+		close(fds[i]);
+	}
+	http_engine_counts(engine, &counts);
+	assert_int_equal(counts.requests, 1 + CLIENTS + 1 + CLIENTS + CLIENTS - (CLIENTS + 2) / 3);
+	close(slow);
+	assert_true(http_engine_drain(engine, 5 * PT_SECOND));
+	http_engine_close(engine);
+}
+
+static void answer_of_the_turn_in_which_the_end_comes_is_heard(void **state)
+{
+	struct http_engine *engine = engine_open(1);
+	int slow, fd;
+
+	(void)state;
+	assert_int_equal(http_engine_start(engine), PT_OK);
+	assert_true(client_open(&slow));
+	assert_true(client_open(&fd));
+	client_expect(slow, GET, "HTTP/1.1 200 OK\r\n");
+	client_expect(fd, GET, "HTTP/1.1 200 OK\r\n");
+	client_ask(slow, SLOW);
+	usleep(50000);
+	client_ask(fd, GET);
+	assert_true(http_engine_drain(engine, 5 * PT_SECOND));
+	client_hear(slow);
+	client_hear(fd);
+	http_engine_close(engine);
+	close(slow);
+	close(fd);
 }
 
 static void an_engine_that_never_ran_can_be_closed(void **state)
@@ -246,6 +393,10 @@ int main(void)
 		cmocka_unit_test(a_body_that_speaks_of_no_password_waits_for_no_hash),
 		cmocka_unit_test(a_password_is_one_however_it_is_spelled),
 		cmocka_unit_test(requests_are_counted),
+		cmocka_unit_test(turn_begins_with_an_answer_on_the_loop_and_ends_before_it_waits),
+		cmocka_unit_test(last_turn_ends_with_the_loop),
+		cmocka_unit_test(all_that_are_asked_in_one_turn_are_answered),
+		cmocka_unit_test(answer_of_the_turn_in_which_the_end_comes_is_heard),
 		cmocka_unit_test(draining_closes_the_door_and_who_waits),
 		cmocka_unit_test(closing_cuts_who_is_in_the_middle),
 	};

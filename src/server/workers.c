@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include "base/banned.h"
 
@@ -51,16 +52,25 @@ static struct pool *pool_of(struct workers *workers, enum http_lane lane)
 
 /* ---- threads ---- */
 
-static void *pool_thread(void *ctx)
+/* Linux keeps both for each thread: who = 0 is this one. Nice threads give way to everybody; the others push
+ * nobody aside when they are woken, so that a loop hands over all that it has heard before they begin, instead
+ * of being stopped with the lock in its hand (thread_batch). */
+static void thread_settle(const struct pool *pool)
 {
-	struct pool *pool = ctx;
-
-	/* Linux keeps a niceness for each thread: who = 0 is this one. */
-	if (pool->niceness && setpriority(PRIO_PROCESS, 0, pool->niceness) != 0)
+	if (!pool->niceness)
+		thread_batch();
+	else if (setpriority(PRIO_PROCESS, 0, pool->niceness) != 0)
 		log_say(LOG_WARN, "workers.priority",
 			"hashing runs at the priority of everything "
 			"else: %s",
 			strerror(errno));
+}
+
+static void *pool_thread(void *ctx)
+{
+	struct pool *pool = ctx;
+
+	thread_settle(pool);
 	pthread_mutex_lock(&pool->lock);
 	while (true) {
 		while (pool->n == 0 && !pool->closing) {

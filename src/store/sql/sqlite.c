@@ -29,6 +29,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "base/thread.h"
 #include "store/sql/drivers_internal.h"
 #include "store/sql/sqlite_link.h"
 
@@ -552,6 +553,8 @@ static void *writer_main(void *ctx)
 	struct sqlite_store *store = ctx;
 	bool closing = false;
 
+	/* Who is under way comes to its own act first: the groups are larger. */
+	thread_batch();
 	while (!closing) {
 		struct waiting *items = queue_wait(store, &closing);
 

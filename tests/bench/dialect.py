@@ -289,15 +289,12 @@ def cluster_open():
     raise SystemExit("PostgreSQL does not start")
 
 
-# The first token of each client of pgbench.
+# The first token of each client of pgbench: of generation 1, as its counter begins at 0.
 PGBENCH_FAMILIES = """
 DELETE FROM portress_family WHERE id LIKE 'bench-%';
-INSERT INTO portress_family (id, account, started_at)
-  SELECT 'bench-' || i, '00000010-0000-0000-0000-' || lpad(to_hex(i * 7919), 12, '0'), {now}
-  FROM generate_series(0, {n} - 1) i;
-INSERT INTO portress_token (hash, family, issued_at, expires_at, spent_at)
-  SELECT decode(lpad(to_hex(i), 16, '0') || repeat('0', 48), 'hex'), 'bench-' || i, {now},
-         {now} + 86400000000, 0
+INSERT INTO portress_family ({columns}, secret)
+  SELECT 'bench-' || i, '00000010-0000-0000-0000-' || lpad(to_hex(i * 7919), 12, '0'), {now}, 1,
+         {now}, {now} + 86400000000, {now} + 172800000000, decode(repeat('07', 32), 'hex')
   FROM generate_series(0, {n} - 1) i;
 """
 
@@ -331,7 +328,7 @@ def bench_postgres(table, work, args):
             rates["raw user"].append(pgbench(people, "user.pgbench", args.users, args.seconds))
             rates["user"].append(load_user(site, tokens, args.seconds).rate)
             people.say(PGBENCH_FAMILIES.format(
-                n=POSTGRES_CLIENTS, now=time.time_ns() // 1000))
+                columns=Token.FAMILY, n=POSTGRES_CLIENTS, now=time.time_ns() // 1000))
             rates["raw refresh"].append(pgbench(
                 people, "refresh.pgbench", args.users, args.seconds))
             rates["refresh"].append(

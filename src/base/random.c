@@ -102,7 +102,7 @@ pt_err random_id(pt_time now, struct pt_id *out)
 {
 	uint8_t uuid[UUID_BYTES] = { 0 };
 
-	TRY(random_fill(uuid + 8, 8));
+	TRY(random_noise(uuid + 8, 8));
 	uuid_v7(now, uuid);
 	*out = uuid_text(uuid);
 	return PT_OK;

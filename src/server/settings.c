@@ -14,7 +14,7 @@
 #include "base/banned.h"
 
 /* Calls that hash, under way at once. */
-enum { HASH_THREADS = 32 };
+enum { HASH_THREADS = 32, SLOW_THREADS = 32 };
 
 enum { KEY_MIN = 16, KEY_GOOD = 32 };
 
@@ -523,6 +523,16 @@ static void make_pages(struct config *c, struct settings *s)
 		config_true(c, SET_CAPTCHA) ? config_text(c, SET_CAPTCHA_SITE_KEY) : PT_STR("");
 }
 
+/* More acts at once than a database has connections for us would only stand in line there. */
+static unsigned slow_threads(const struct config *c, const struct settings *s)
+{
+	unsigned said = (unsigned)config_number(c, SET_HTTP_WORKERS);
+
+	if (said > 0)
+		return said;
+	return s->sqlite_path.n > 0 ? SLOW_THREADS : s->store.connections;
+}
+
 static pt_err make_http(struct config *c, struct settings *s)
 {
 	unsigned hashers = (unsigned)config_number(c, SET_HASH_PARALLEL);
@@ -542,7 +552,7 @@ static pt_err make_http(struct config *c, struct settings *s)
 	if (s->loops == 0)
 		s->loops = processors();
 	s->workers = (struct workers_setup){
-		.slow_threads = (unsigned)config_number(c, SET_HTTP_WORKERS),
+		.slow_threads = slow_threads(c, s),
 		.slow_queue = (unsigned)config_number(c, SET_HTTP_QUEUE),
 		.hash_queue = (unsigned)config_number(c, SET_HASH_QUEUE),
 		.hashes_at_once = hashers > 0 ? hashers : processors(),

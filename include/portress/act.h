@@ -134,7 +134,8 @@ PT_API PT_CHECK pt_err pt_farewells_finish(struct pt_call *call);
 PT_API PT_CHECK pt_err pt_token_check(
 	struct pt_call *call, pt_str access_token, struct pt_account *account);
 
-/* A new pair for a refresh token, which is spent. PT_E_REFRESH, PT_E_TOKEN_CLAIMS, PT_E_REUSED. */
+/* A new pair for a refresh token, which is spent. PT_E_REFRESH, PT_E_REFRESH_EXPIRED (opaque ones alone),
+ * PT_E_TOKEN_CLAIMS, PT_E_REUSED. */
 PT_API PT_CHECK pt_err pt_token_refresh(
 	struct pt_call *call, pt_str refresh_token, struct pt_grant *out);
 

@@ -315,24 +315,24 @@ static pt_time token_life(const struct pt_policy *policy)
 
 static pt_err token_pack(struct luggage *l, const struct pt_carried_token *carried)
 {
-	struct pt_import_token import = { .token = {
-						  .generation = 1,
-						  .account = carried->account,
-						  .issued_at = carried->issued_at,
-						  .expires_at = carried->issued_at +
-								token_life(&l->call->site->policy),
-					  } };
+	pt_time life = token_life(&l->call->site->policy);
+	struct pt_import_token import = { .hash = { { 0 } } };
+	struct pt_token *first = &import.token;
 
+	first->generation = 1;
+	first->account = carried->account;
+	first->issued_at = carried->issued_at;
+	first->expires_at = carried->issued_at + life;
 	if (!secret_possible(carried->secret)) {
 		leave(l, PT_MOVING_TOKENS, carried->key, PT_LEFT_SECRET);
 		return PT_OK;
 	}
-	if (import.token.expires_at <= l->call->now) {
+	if (first->expires_at <= l->call->now) {
 		leave(l, PT_MOVING_TOKENS, carried->key, PT_LEFT_EXPIRED);
 		return PT_OK;
 	}
 	TRY(token_text_hash(l->call, carried->secret, &import.hash));
-	TRY(random_id(carried->issued_at, &import.token.family));
+	TRY(random_id(carried->issued_at, &first->family));
 	l->tokens[l->n_tokens++] = import;
 	return PT_OK;
 }

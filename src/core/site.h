@@ -21,7 +21,7 @@ struct site_keys {
 	struct key ticket; /* binds a ticket to what must not have changed */
 	struct key device; /* signs device cookies */
 	struct key limit;  /* hides who is counted */
-	struct key rotate; /* derives a refresh token's successor */
+	struct key rotate; /* says that a refresh token was issued here */
 	struct key state;  /* seals what a browser carries to a provider and back */
 	struct key tenant; /* seals configurations of tenants */
 	struct key stamp;  /* binds an access token to the password it was issued under */

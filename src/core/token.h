@@ -29,7 +29,7 @@ PT_CHECK pt_err token_begin(struct pt_call *call, const struct pt_account *accou
 PT_CHECK pt_err token_open(struct pt_call *call, const struct pt_account_record *owner,
 	struct pt_amend *amend, struct pt_grant *out);
 
-/* The pair's texts, into the grant. `password` is the hash that stands now. */
+/* The pair's texts, into the grant. `owner` is as it stands now. */
 PT_CHECK pt_err token_write(struct pt_call *call, const struct pt_account_record *owner,
 	const struct pt_token *token, pt_str jti, struct pt_grant *grant);
 

@@ -212,7 +212,7 @@ static pt_err rotate_again(struct sql_conn *conn, pt_arena *arena, const struct 
 		TRY(family_revoke(conn, arena, act, turned, keep));
 		return PT_E_REUSED;
 	}
-	return hash_is_set(&family->live.secret) ? PT_OK : PT_E_REFRESH;
+	return PT_OK;
 }
 
 /* LIVE -> SPENT, here and nowhere else. */

@@ -168,6 +168,30 @@ static void what_cannot_be_read_is_named(void **state)
 	refused(ENVIRONMENT("PORTRESS_LISTEN=unix:/x"), "PORTRESS_URL must be set");
 }
 
+static void expect_threads(char *const *environment, unsigned threads)
+{
+	struct made m = make(environment);
+
+	assert_int_equal(m.err, PT_OK);
+	assert_int_equal(m.settings.workers.slow_threads, threads);
+	unload(&m.loaded);
+}
+
+static void as_many_threads_wait_for_a_database_as_it_has_connections_for_us(void **state)
+{
+	(void)state;
+	expect_threads(NO_ENVIRONMENT, 32);
+	expect_threads(ENVIRONMENT("PORTRESS_DATABASE_CONNECTIONS=5"), 32);
+	expect_threads(ENVIRONMENT("PORTRESS_DATABASE=postgres://localhost/x",
+			       "PORTRESS_DATABASE_CONNECTIONS=5"),
+		5);
+	expect_threads(ENVIRONMENT("PORTRESS_DATABASE=mysql://localhost/x"), 8);
+	expect_threads(
+		ENVIRONMENT("PORTRESS_DATABASE=postgres://localhost/x", "PORTRESS_HTTP_WORKERS=20"),
+		20);
+	expect_threads(ENVIRONMENT("PORTRESS_HTTP_WORKERS=1"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +204,7 @@ int main(void)
 		cmocka_unit_test(clear_text_to_another_machine_carries_no_secure_cookies),
 		cmocka_unit_test(the_mount_is_part_of_mailed_links),
 		cmocka_unit_test(what_cannot_be_read_is_named),
+		cmocka_unit_test(as_many_threads_wait_for_a_database_as_it_has_connections_for_us),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
